@@ -1,0 +1,37 @@
+"""A description together with where it came from, so that every value leads back to its place in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from goodcommission.description.model import Description
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The text that a description or a pack was read from."""
+
+    name: str
+    """As the user gave it; "<stdin>" for standard input."""
+    text: str
+    format: Literal["json", "yaml"]
+    digest: str
+    """SHA-256 of the bytes, as "sha256:…"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One description that is ready to be audited."""
+
+    description: Description
+    name: str
+    digest: str
+    """SHA-256 of the source's bytes, or of the canonical JSON of a description that has no text; as "sha256:…"."""
+    source: Source | None = None
+    origin: Literal["description", "ocds"] = "description"
+    places: Mapping[str, str] = field(default_factory=dict)
+    """For OCDS: JSON pointer in the description → JSON pointer in the OCDS file."""
+    notes: tuple[str, ...] = ()
+    """What the reader of the audit should know about the reading (a value that was taken as not stated, …)."""

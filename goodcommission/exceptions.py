@@ -1,0 +1,52 @@
+"""Our own errors: what is wrong, where (file, line, column, JSON pointer) and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with an input."""
+
+    message: str
+    """What is wrong and what was expected, in one sentence."""
+    file: str | None = None
+    line: int | None = None
+    """1-based; None where the input has no text (a Python dict)."""
+    column: int | None = None
+    """1-based, in characters."""
+    pointer: str | None = None
+    """JSON pointer (RFC 6901) of the value; "" is the whole document."""
+    suggestion: str | None = None
+    """The nearest known name, or what to do."""
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        pointer = f" (at {self.pointer})" if self.pointer else ""
+        advice = f" {self.suggestion}" if self.suggestion else ""
+        return f"{place}{': ' if place else ''}{self.message}{pointer}{advice}"
+
+
+class GoodCommissionError(Exception):
+    """Base of all errors that goodcommission raises on purpose.
+
+    Args:
+        faults: Everything that was found wrong, in the order of the document; at least one.
+    """
+
+    def __init__(self, *faults: Fault | str) -> None:
+        self.faults: tuple[Fault, ...] = tuple(Fault(f) if isinstance(f, str) else f for f in faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class DescriptionError(GoodCommissionError):
+    """A description cannot be read or is not valid."""
+
+
+class PackError(GoodCommissionError):
+    """A rule pack cannot be read, does not compile or contradicts another."""
+
+
+class EngineError(GoodCommissionError):
+    """An engine could not do its work: a condition ran out of budget, engines disagree, an engine is not installed."""
