@@ -16,6 +16,7 @@ from goodcommission.description.types import (
     Count,
     Date,
     DateOrNone,
+    Entries,
     Listed,
     Money,
     MoneyOrNone,
@@ -48,7 +49,7 @@ NeedArea = Literal[
 
 def say(title: str, help: str = "", unit: str | None = None) -> Any:
     """An optional field: its name in plain English, the question that it answers, its unit."""
-    extra = {"x-unit": unit} if unit else None
+    extra: dict[str, Any] | None = {"x-unit": unit} if unit else None
     return Field(default=None, title=title, description=help or None, json_schema_extra=extra)
 
 
@@ -57,6 +58,7 @@ class Commissioner(Part):
 
     name: Text | None = say("the commissioning body")
     level: Literal["national", "regional", "local", "neighbourhood"] | None = say("the level at which it commissions")
+    types: Listed[Text] | None = say("the kind of authority as published", "The publisher's codes for the kind of authority.")
     scaled_procedures: bool | None = say(
         "whether procedures are scaled to contract size",
         "Does the body have different procedures for small and large contracts?",
@@ -86,6 +88,7 @@ class Value(Part):
     )
     total_including_vat: Money | None = say("the total value including VAT", "The same with VAT, where it is published.")
     minimum: Money | None = say("the lower end of the value range", "The lower end, where a range is published.")
+    budget: Money | None = say("the published budget", "The budget set aside, where it is published.")
 
 
 class Term(Part):
@@ -96,6 +99,10 @@ class Term(Part):
     end: Date | None = say("the last day of the first term", "On which day does the first term end?")
     extension_option: bool | None = say("whether it can be extended", "Can the contract be extended?")
     extension_months: Count | None = say("the longest extension", "By how many months in all?", "months")
+    extension_terms: Text | None = say("the extensions as published", "The extensions in the publisher's words.")
+    latest_end: Date | None = say("the last day with all extensions", "On which day does it end if all extensions are used?")
+    options: bool | None = say("whether there are options", "Are there options to buy more, besides extensions?")
+    options_terms: Text | None = say("the options as published", "The options in the publisher's words.")
     extension_review_based: bool | None = say(
         "whether extension depends on a review", "Does an extension depend on a satisfactory review?"
     )
@@ -208,12 +215,32 @@ class Process(Part):
     ) = say("the route to the provider", "How is the provider chosen?")
     route_details: Text | None = say("the procedure as published", "The procedure in the publisher's words.")
     framework: bool | None = say("whether it sets up a framework", "Does it set up a framework agreement?")
+    framework_maximum: Count | None = say("the most suppliers on the framework", unit="suppliers")
+    framework_period_reason: Text | None = say("the published reason for the framework's length")
+    dynamic: bool | None = say(
+        "whether it is a dynamic market or purchasing system", "Can suppliers join throughout its life?"
+    )
     is_retender: bool | None = say("whether a running service is re-tendered", "Does it replace or repeat a running service?")
     above_threshold: bool | None = say("whether it is above the threshold", "Is it above the procurement threshold?")
     light_touch: bool | None = say("whether it is a light-touch contract", "Is it a light-touch contract?")
     legal_basis: Text | None = say("the legal basis as published", "Scheme and number of the law it is run under.")
     accelerated: bool | None = say("whether the procedure is accelerated", "Is the time to respond shortened for urgency?")
     accelerated_reason: TextOrNone | None = say("the reason for accelerating", "Why is it accelerated?")
+    direct_award_reason: TextOrNone | None = say(
+        "the reason for awarding without competition", "Why is it awarded without competition? (none = no reason recorded)"
+    )
+    cancelled: bool | None = say("whether the procedure was called off", "Was the procedure ended without an award?")
+    recurrent: bool | None = say("whether it will be bought again", "Will the service be bought again when this ends?")
+    recurrence_terms: Text | None = say("when it will be bought again, as published")
+    shortlist_minimum: Count | None = say("the fewest bidders on the shortlist", unit="bidders")
+    shortlist_maximum: Count | None = say("the most bidders on the shortlist", unit="bidders")
+    participation_fees: Listed[Text] | None = say("the charges for taking part", "What must be paid for? ([] = nothing)")
+    electronic_submission: bool | None = say("whether bids can be sent electronically")
+    submission_languages: Listed[Text] | None = say("the languages of bids", "Codes of the languages bids may be in.")
+    special_tool: Text | None = say("the special tool needed to bid", "Web address of a tool that is not generally available.")
+    review_details: Text | None = say("how to challenge the procedure, as published")
+    covered_by: Listed[Text] | None = say("the agreements that cover it", "Trade agreements, by their codes (GPA).")
+    risks: Text | None = say("the known risks as published")
     suitable_for_sme: bool | None = say("whether it is marked as suitable for small firms")
     suitable_for_vcse: bool | None = say("whether it is marked as suitable for voluntary organisations")
     response_pages: Count | None = say(
@@ -304,6 +331,12 @@ class Requirements(Part):
     )
     financial_standing: Text | None = say("the financial conditions as published")
     technical_ability: Text | None = say("the technical conditions as published")
+    suitability: Text | None = say("the conditions of registration as published")
+    staff_names: bool | None = say("whether staff must be named", "Must bidders give names and qualifications of staff?")
+    variants_allowed: bool | None = say("whether variants are allowed", "May bidders offer another solution than the one asked for?")
+    bid_validity_days: Count | None = say("how long a bid binds", "For how many days does a bid bind its bidder?", "days")
+    deposits: Text | None = say("the deposits and guarantees as published")
+    legal_form: Text | None = say("the legal form asked of groups, as published")
     reserved_for: Listed[Literal["sheltered_workshop", "public_service_mission", "sme_vcse"]] | None = say(
         "the organisations it is reserved for", "Is taking part reserved for some organisations? ([] = not reserved)"
     )
@@ -321,9 +354,17 @@ class Timeline(Part):
     )
     tender_published: Date | None = say("the date of publication", "When is the tender published?")
     clarification_deadline: Date | None = say("the last day for questions", "Until when can bidders ask questions?")
+    participation_deadline: Date | None = say(
+        "the deadline for asking to take part", "In two stages: until when can bidders ask to take part?"
+    )
+    shortlist_invited: Date | None = say("the day the shortlist is invited", "When are the shortlisted invited to bid?")
     bid_deadline: Date | None = say("the deadline for bids", "When are bids due?")
     award_decision: Date | None = say("the date of the award decision", "When is the award decided?")
     contract_signed: Date | None = say("the date of signature", "When is the contract signed?")
+    award_notice: Date | None = say("the date of the award notice", "When was the award published?")
+    assessment_summaries: Date | None = say("the date of the assessment summaries", "When did bidders get their assessments?")
+    standstill_end: Date | None = say("the last day of the standstill")
+    contract_notice: Date | None = say("the date of the contract details notice", "When were the contract details published?")
 
 
 class Lot(Part):
@@ -374,6 +415,10 @@ class Market(Part):
     engagement_date: DateOrNone | None = say(
         "the date of the first market engagement", "When was the market first engaged? (none = it was not)"
     )
+    engagement_until: Date | None = say("the last day of market engagement")
+    no_engagement_reason: TextOrNone | None = say(
+        "the reason for not engaging the market", "Why was the market not engaged? (none = no reason recorded)"
+    )
     bid_support: Listed[Literal["training", "questionnaire_clinic", "helpdesk", "toolkit", "mentoring"]] | None = say(
         "the help given to small bidders", "Which help is given to small bidders? ([] = none)"
     )
@@ -409,6 +454,9 @@ class Supplier(Part):
     name: Text | None = say("the supplier")
     sme: bool | None = say("whether the supplier is a small or medium-sized firm")
     vcse: bool | None = say("whether the supplier is a voluntary organisation")
+    identifier: Text | None = say("its number in a public register", "Register and number, such as GB-COH 01234567.")
+    public_service_mission: bool | None = say("whether it is a public service mission organisation")
+    sheltered_workshop: bool | None = say("whether it is a sheltered workshop")
 
 
 class Award(Part):
@@ -528,6 +576,7 @@ class Subcontracting(Part):
     exits_reviewed: bool | None = say(
         "whether leavers' reasons were examined", "Were the reasons of those who left examined, and learnt from?"
     )
+    terms: Text | None = say("the terms on subcontracting as published")
 
 
 class Assessed(Part):
@@ -743,6 +792,7 @@ class Outcomes(Part):
     """What is measured."""
 
     measures: Listed[Measure] | None = say("the performance measures")
+    no_measures_reason: TextOrNone | None = say("the reason for having no measures", "none = no reason recorded")
     delivery_flexibility: bool | None = say("whether the provider may choose the method")
     variation_process: bool | None = say("whether there is a light way to vary the service")
     innovation_invited: bool | None = say("whether new approaches are invited")
@@ -783,6 +833,7 @@ class Termination(Part):
     performance_triggers: Listed[PerformanceTrigger] | None = say("the missed targets that allow ending")
     performance_notice_days: Count | None = say("the notice on missed targets", unit="days")
     improvement_period_days: Count | None = say("the time to improve", unit="days")
+    published_reasons: Listed[Text] | None = say("the reasons for ending as published")
 
 
 class ContractTerms(Part):
@@ -791,6 +842,12 @@ class ContractTerms(Part):
     restricts_advocacy: bool | None = say("whether a term limits comment or advocacy")
     concerns_protected: bool | None = say("whether raising concerns is protected")
     performance_terms: Text | None = say("the performance terms as published")
+    financial_terms: Text | None = say("the financial terms as published")
+    social_standards: Text | None = say("the social standards as published")
+    rewards_and_penalties: Text | None = say("the rewards and penalties as published")
+    electronic_invoicing: bool | None = say("whether electronic invoices are accepted")
+    electronic_payment: bool | None = say("whether payment is electronic")
+    changes: Listed[Text] | None = say("the changes to the contract as published")
 
 
 class SocialValue(Part):
@@ -882,6 +939,7 @@ class Information(Part):
     feedback_to: Feedback | None = say("who may have feedback")
     feedback_by_criterion: bool | None = say("whether feedback is given by criterion")
     reasons_published: bool | None = say("whether reasons for decisions are published")
+    documents: Listed[Text] | None = say("the kinds of papers published", "Kinds of documents that come with the notice.")
 
 
 class Told(Part):
@@ -1027,6 +1085,7 @@ class Notice(Part):
     publisher: Text | None = say("the publisher")
     types: Listed[Text] | None = say("the notice types")
     tags: Listed[Text] | None = say("the release tags")
+    earlier: Listed[Text] | None = say("the earlier notices it refers to")
 
 
 class Evidence(Part):
@@ -1078,4 +1137,4 @@ class Description(Part):
     contract_terms: ContractTerms | None = say("other terms")
     decommissioning: Decommissioning | None = say("the ending of the service")
     notice: Notice | None = say("the published notice")
-    evidence: tuple[Evidence, ...] | None = say("the evidence", "Documents that show statements to be true.")
+    evidence: Entries[Evidence] | None = say("the evidence", "Documents that show statements to be true.")
