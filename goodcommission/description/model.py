@@ -58,7 +58,7 @@ class Commissioner(Part):
 
     name: Text | None = say("the commissioning body")
     level: Literal["national", "regional", "local", "neighbourhood"] | None = say("the level at which it commissions")
-    types: Listed[Text] | None = say("the kind of authority as published", "The publisher's codes for the kind of authority.")
+    types: Listed[Text] | None = say("the kind of authority as published", "The publisher's codes for it.")
     scaled_procedures: bool | None = say(
         "whether procedures are scaled to contract size",
         "Does the body have different procedures for small and large contracts?",
@@ -100,7 +100,7 @@ class Term(Part):
     extension_option: bool | None = say("whether it can be extended", "Can the contract be extended?")
     extension_months: Count | None = say("the longest extension", "By how many months in all?", "months")
     extension_terms: Text | None = say("the extensions as published", "The extensions in the publisher's words.")
-    latest_end: Date | None = say("the last day with all extensions", "On which day does it end if all extensions are used?")
+    latest_end: Date | None = say("the last day with all extensions", "When does it end if all extensions are used?")
     options: bool | None = say("whether there are options", "Are there options to buy more, besides extensions?")
     options_terms: Text | None = say("the options as published", "The options in the publisher's words.")
     extension_review_based: bool | None = say(
@@ -227,17 +227,17 @@ class Process(Part):
     accelerated: bool | None = say("whether the procedure is accelerated", "Is the time to respond shortened for urgency?")
     accelerated_reason: TextOrNone | None = say("the reason for accelerating", "Why is it accelerated?")
     direct_award_reason: TextOrNone | None = say(
-        "the reason for awarding without competition", "Why is it awarded without competition? (none = no reason recorded)"
+        "the reason for awarding without competition", "Why is there no competition? (none = no reason recorded)"
     )
     cancelled: bool | None = say("whether the procedure was called off", "Was the procedure ended without an award?")
     recurrent: bool | None = say("whether it will be bought again", "Will the service be bought again when this ends?")
     recurrence_terms: Text | None = say("when it will be bought again, as published")
     shortlist_minimum: Count | None = say("the fewest bidders on the shortlist", unit="bidders")
     shortlist_maximum: Count | None = say("the most bidders on the shortlist", unit="bidders")
-    participation_fees: Listed[Text] | None = say("the charges for taking part", "What must be paid for? ([] = nothing)")
+    participation_fees: Listed[Text] | None = say("the charges for taking part", "What must be paid for? ([] = none)")
     electronic_submission: bool | None = say("whether bids can be sent electronically")
     submission_languages: Listed[Text] | None = say("the languages of bids", "Codes of the languages bids may be in.")
-    special_tool: Text | None = say("the special tool needed to bid", "Web address of a tool that is not generally available.")
+    special_tool: Text | None = say("the special tool needed to bid", "Web address of a tool that few have.")
     review_details: Text | None = say("how to challenge the procedure, as published")
     covered_by: Listed[Text] | None = say("the agreements that cover it", "Trade agreements, by their codes (GPA).")
     risks: Text | None = say("the known risks as published")
@@ -332,8 +332,8 @@ class Requirements(Part):
     financial_standing: Text | None = say("the financial conditions as published")
     technical_ability: Text | None = say("the technical conditions as published")
     suitability: Text | None = say("the conditions of registration as published")
-    staff_names: bool | None = say("whether staff must be named", "Must bidders give names and qualifications of staff?")
-    variants_allowed: bool | None = say("whether variants are allowed", "May bidders offer another solution than the one asked for?")
+    staff_names: bool | None = say("whether staff must be named", "Must bidders name their staff?")
+    variants_allowed: bool | None = say("whether variants are allowed", "May bidders offer a different solution?")
     bid_validity_days: Count | None = say("how long a bid binds", "For how many days does a bid bind its bidder?", "days")
     deposits: Text | None = say("the deposits and guarantees as published")
     legal_form: Text | None = say("the legal form asked of groups, as published")
@@ -362,9 +362,9 @@ class Timeline(Part):
     award_decision: Date | None = say("the date of the award decision", "When is the award decided?")
     contract_signed: Date | None = say("the date of signature", "When is the contract signed?")
     award_notice: Date | None = say("the date of the award notice", "When was the award published?")
-    assessment_summaries: Date | None = say("the date of the assessment summaries", "When did bidders get their assessments?")
+    assessment_summaries: Date | None = say("the date of the assessment summaries", "When did bidders get them?")
     standstill_end: Date | None = say("the last day of the standstill")
-    contract_notice: Date | None = say("the date of the contract details notice", "When were the contract details published?")
+    contract_notice: Date | None = say("the date of the contract details notice", "When was it published?")
 
 
 class Lot(Part):
@@ -939,7 +939,7 @@ class Information(Part):
     feedback_to: Feedback | None = say("who may have feedback")
     feedback_by_criterion: bool | None = say("whether feedback is given by criterion")
     reasons_published: bool | None = say("whether reasons for decisions are published")
-    documents: Listed[Text] | None = say("the kinds of papers published", "Kinds of documents that come with the notice.")
+    documents: Listed[Text] | None = say("the kinds of papers published", "Documents with the notice, by kind.")
 
 
 class Told(Part):
