@@ -550,6 +550,9 @@ class Subcontracting(Part):
     escalation_route: bool | None = say(
         "whether subcontractors can turn to the commissioner", "Can a subcontractor bring a dispute to the commissioner?"
     )
+    prime_changed: bool | None = say(
+        "whether the main provider has changed", "Has another main provider taken over since the contract began?"
+    )
     value_before_change: Money | None = say(
         "the subcontract's value under the old prime", "After a change of prime: its yearly value before", "per year"
     )
