@@ -217,7 +217,8 @@ class Listed(Part, Generic[Item]):
     """A list, and whether its author says that it is complete.
 
     Written as a plain list, it states its items and leaves open whether there are more; ``[]`` states
-    that there are none. Written as ``{complete: true, items: [...]}`` it speaks for all of them.
+    that there are none. Written as ``{complete: true, items: [...]}`` it speaks for all of them. ``complete`` is
+    ``None`` only for a plain list that leaves it open.
     """
 
     items: tuple[Item, ...] = Field(title="items", description="The items that are known.")
@@ -233,8 +234,8 @@ class Listed(Part, Generic[Item]):
         if isinstance(value, dict) and "items" in value:
             if isinstance(value["items"], list):
                 value = {**value, "items": tuple(value["items"])}
-            if value["items"] == () and value.get("complete") is None:
-                value = {**value, "complete": True}
+            if value.get("complete") is None:
+                value = {**value, "complete": value["items"] == ()}
             return value
         raise PydanticCustomError("list_type", "a list is expected: [first, second], or [] for none")
 

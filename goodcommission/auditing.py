@@ -1,0 +1,493 @@
+"""The audit: description → facts → verdicts → patterns → score → report, each by its own module."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, Final, Literal
+
+from goodcommission import scoring
+from goodcommission.description.document import Document
+from goodcommission.description.model import Description
+from goodcommission.description.positions import locate
+from goodcommission.description.reading import read_description
+from goodcommission.description.types import NONE
+from goodcommission.engine.conditions import UNKNOWN, Explained
+from goodcommission.engine.facts import COMPLETE, GIVEN, Facts, date, days, dictionary, gather
+from goodcommission.engine.patterns import Engine, Member, PatternOutcome, run
+from goodcommission.engine.texts import say
+from goodcommission.engine.verdicts import CompiledRule, RuleVerdict, Setting, activation, compute_lets, judge
+from goodcommission.packs.compiling import Packs
+from goodcommission.packs.loading import load_packs
+from goodcommission.packs.model import STAGES, TIERS, Citation, Tier, Work
+from goodcommission.report.model import (
+    AuditedDocument,
+    AuditedPack,
+    AuditReport,
+    EngineUsed,
+    FactMissing,
+    FactStated,
+    OverallScore,
+    PatternResult,
+    RuleInfo,
+    RuleResult,
+    Scalar,
+    TierUsed,
+)
+from goodcommission.version import VERSION
+
+_KIND_WORDS: Final[Mapping[str, str]] = {
+    "tender": "tenders",
+    "contract": "contracts",
+    "decommissioning_plan": "decommissioning plans",
+}
+_GOVERNING: Final[Mapping[str, tuple[str, ...]]] = {
+    "tender": ("timeline.tender_published", "notice.date"),
+    "contract": ("timeline.contract_signed", "award.date", "notice.date"),
+    "decommissioning_plan": ("decommissioning.notice_date", "decommissioning.decision_date"),
+}
+"""The facts that date a document, by its kind, the first that is stated first."""
+
+
+def audit(
+    description: Document | Description | Mapping[str, Any] | str | os.PathLike[str],
+    packs: Packs | Sequence[str] | None = None,
+    *,
+    as_of: dt.date | None = None,
+    tier: Tier | None = None,
+    engine: Engine = "auto",
+) -> AuditReport:
+    """Audit one description against rule packs.
+
+    A pure function: no clock, no network, no environment. Safe to call from threads.
+
+    Args:
+        description: A file (JSON, YAML or an OCDS notice), a dict in the same form, or what ``read_description`` gave.
+        packs: What ``load_packs`` gave, or ids of shipped packs; all shipped packs by default.
+        as_of: The day of the audit. By default the document's own governing date (published, signed, notice given);
+            if it states none, the day is unknown and so is what depends on it.
+        tier: How much to ask (``small``, ``medium``, ``large``); by default what the value of the contract says.
+        engine: What combines the findings: ``auto`` takes durable-rules where it is installed.
+
+    Returns:
+        The report: score and interval in points of 100, verdicts, combined findings, and the facts with their places.
+
+    Raises:
+        DescriptionError: The description can't be read or is not valid; all faults are named.
+        PackError: A pack is not there.
+        EngineError: The engine asked for is not installed or failed.
+    """
+    document = description if isinstance(description, Document) else read_description(description)
+    used = packs if isinstance(packs, Packs) else load_packs(packs)
+    facts = gather(document, used.currency)
+    day, basis = _day(document.description, facts, as_of)
+    if day is not None:
+        facts = replace(facts, values={**facts.values, "as_of": day})
+    kind, stage = document.description.kind, document.description.stage
+    setting = Setting(facts, kind, None if stage is None else STAGES.index(stage), (), day)
+    setting.tiers = tier_reached(used, setting, tier)
+    verdicts = [judge(rule, setting) if kind in rule.rule.applies_to else None for rule in used.rules]
+    outcomes, engine_report = run(
+        used.pattern_set,
+        {
+            rule.rule.id: ("not_applicable", False) if verdict is None else (verdict.verdict, verdict.provisional)
+            for rule, verdict in zip(used.rules, verdicts, strict=True)
+        },
+        {compiled.pattern.id: condition_gate(compiled.gate, setting)[0] for compiled in used.patterns if compiled.gate},
+        engine,
+    )
+    score = scoring.compute(
+        [_judged(rule, verdict) for rule, verdict in zip(used.rules, verdicts, strict=True)], used.groups, used.weights
+    )
+    return _report(document, used, setting, verdicts, outcomes, engine_report, score, day, basis, tier)
+
+
+def _day(
+    description: Description, facts: Facts, as_of: dt.date | None
+) -> tuple[int | None, Literal["given", "document", "unknown"]]:
+    if as_of is not None:
+        return days(as_of), "given"
+    for name in (*_GOVERNING[description.kind], "as_at"):
+        if name in facts.values:
+            return facts.values[name], "document"
+    return None, "unknown"
+
+
+def _condition(rule: CompiledRule, setting: Setting) -> Explained:
+    lets = compute_lets(rule, setting)
+    values = setting.facts.values
+    data = {name: values[name] for name in rule.facts if name in values} | dict(rule.constants)
+    data |= {name: value for name, (value, _, _) in lets.items() if value is not UNKNOWN}
+    condition = rule.branches[0].condition
+    return (condition.value(activation(data)), *condition.explain(values, lets)[1:])
+
+
+def condition_gate(gate: CompiledRule | None, setting: Setting) -> tuple[bool | None, tuple[str, ...]]:
+    if gate is None:
+        return True, ()
+    value, _, missing = _condition(gate, setting)
+    return (None if value is UNKNOWN else value), missing
+
+
+def tier_reached(packs: Packs, setting: Setting, tier: Tier | None) -> tuple[Explained, ...]:
+    """Whether the description is at least of each tier."""
+    if tier is not None:
+        reached = TIERS.index(tier)
+        return tuple((index <= reached, (), ()) for index in range(len(TIERS)))
+    return tuple((True, (), ()) if gate is None else _condition(gate, setting) for gate in packs.tiers)
+
+
+def _judged(rule: CompiledRule, verdict: RuleVerdict | None) -> scoring.Judged:
+    written = rule.rule
+    if verdict is None:
+        return scoring.Judged(
+            written.id,
+            rule.pack,
+            written.group,
+            written.severity,
+            written.strength,
+            "not_applicable",
+            scored=written.scored,
+        )
+    return scoring.Judged(
+        written.id,
+        rule.pack,
+        written.group,
+        written.severity,
+        written.strength,
+        verdict.verdict,
+        verdict.provisional,
+        verdict.claimed,
+        written.scored,
+        verdict.missing,
+    )
+
+
+# --- The report ------------------------------------------------------------------------------------------------
+
+
+def cite(citation: Citation, work: Work) -> str:
+    """A citation as a reader needs it: author, title, publisher, year, and where in it."""
+    name = ", ".join(str(part) for part in (work.author, work.title, work.publisher, work.year) if part)
+    where = [
+        citation.provision,
+        f"section {citation.section}" if citation.section else None,
+        f"text lines {citation.lines}" if citation.lines else None,
+    ]
+    found = "; ".join(part for part in where if part)
+    note = f" ({citation.note})" if citation.note else ""
+    return f"{name}: {found}{note}" if found else f"{name}{note}"
+
+
+@lru_cache(maxsize=64)
+def _infos(packs_digest: str, packs: Packs) -> tuple[Mapping[str, RuleInfo], Mapping[str, RuleResult]]:
+    """For each rule what the report says of it, and its result where it does not apply to the kind of document."""
+    works = {loaded.pack.id: loaded.pack.sources for loaded in packs.packs}
+    infos, elsewhere = {}, {}
+    for rule in packs.rules:
+        written = rule.rule
+        info = RuleInfo(
+            id=written.id,
+            pack=rule.pack,
+            title=written.title,
+            asks=written.asks,
+            phase=written.phase,
+            level=written.level,
+            tier=written.tier,
+            due_from=written.due_from,
+            severity=written.severity,
+            strength=written.strength,
+            kind=written.kind,
+            group=written.group,
+            scored=written.scored,
+            same_fault_as=written.same_fault_as,
+            why=written.why,
+            sources=tuple(cite(citation, works[rule.pack][citation.source]) for citation in written.sources),
+        )
+        infos[written.id] = info
+        kinds = " and ".join(_KIND_WORDS[kind] for kind in written.applies_to)
+        elsewhere[written.id] = RuleResult(
+            rule=info,
+            verdict="not_applicable",
+            provisional=False,
+            claimed=False,
+            severity=written.severity,
+            finding=None,
+            remedy=None,
+            points=None,
+            notes=(),
+            reason=f"asked of {kinds}",
+            decided_by=("kind",),
+            missing=(),
+        )
+    return infos, elsewhere
+
+
+def _report(
+    document: Document,
+    packs: Packs,
+    setting: Setting,
+    verdicts: Sequence[RuleVerdict | None],
+    outcomes: Sequence[PatternOutcome],
+    engine: Any,
+    score: scoring.Score,
+    day: int | None,
+    basis: Literal["given", "document", "unknown"],
+    tier: Tier | None,
+) -> AuditReport:
+    infos, elsewhere = _infos(packs.digest, packs)
+    results = tuple(
+        elsewhere[rule.rule.id] if verdict is None else _result(infos[rule.rule.id], verdict, score)
+        for rule, verdict in zip(packs.rules, verdicts, strict=True)
+    )
+    patterns = _patterns(packs, setting, outcomes, {r.rule.id: r.missing for r in results})
+    description = document.description
+    passes = [r for r in results if r.verdict == "pass" and r.rule.scored]
+    return AuditReport(
+        goodcommission=VERSION,
+        document=AuditedDocument(
+            name=document.name,
+            kind=description.kind,
+            stage=description.stage,
+            id=description.id,
+            title=description.title,
+            origin=document.origin,
+            digest=document.digest,
+            notes=document.notes,
+        ),
+        as_of=None if day is None else date(day).isoformat(),
+        as_of_basis=basis,
+        tier=_tier_used(setting, tier),
+        engine=EngineUsed(name=engine.name, reason=engine.reason, differences=engine.differences),
+        packs_digest=packs.digest,
+        packs=_audited_packs(packs, score),
+        score=OverallScore(
+            score=score.score,
+            low=score.low,
+            high=score.high,
+            coverage=score.coverage,
+            grade=score.grade,
+            caps=score.caps,
+            passes=len(passes),
+            claimed=sum(r.claimed for r in passes),
+        ),
+        results=results,
+        patterns=patterns,
+        facts=_stated(document, packs.currency, setting.facts, results),
+        missing=_missing(setting.facts, results, patterns, score),
+    )
+
+
+def _result(info: RuleInfo, verdict: RuleVerdict, score: scoring.Score) -> RuleResult:
+    return RuleResult(
+        rule=info,
+        verdict=verdict.verdict,
+        provisional=verdict.provisional,
+        claimed=verdict.claimed,
+        severity=verdict.severity,
+        finding=verdict.finding,
+        remedy=verdict.remedy,
+        points=score.mends.get(info.id),
+        notes=verdict.notes,
+        reason=verdict.reason,
+        decided_by=verdict.settled,
+        missing=verdict.missing,
+    )
+
+
+def _tier_used(setting: Setting, tier: Tier | None) -> TierUsed:
+    if tier is not None:
+        return TierUsed(name=tier, basis="override")
+    if any(value is UNKNOWN for value, _, _ in setting.tiers):
+        return TierUsed(name=None, basis="unknown")
+    reached = max(index for index, (value, _, _) in enumerate(setting.tiers) if value is True)
+    return TierUsed(name=TIERS[reached], basis="value")  # type: ignore[arg-type]
+
+
+def _audited_packs(packs: Packs, score: scoring.Score) -> tuple[AuditedPack, ...]:
+    by_id = {one.pack: one for one in score.packs}
+    return tuple(
+        AuditedPack(
+            id=loaded.pack.id,
+            title=loaded.pack.title,
+            version=loaded.pack.version,
+            digest=loaded.digest,
+            weight=by_id[loaded.pack.id].weight,
+            score=by_id[loaded.pack.id].score,
+            low=by_id[loaded.pack.id].low,
+            high=by_id[loaded.pack.id].high,
+            coverage=by_id[loaded.pack.id].coverage,
+        )
+        for loaded in packs.packs
+        if loaded.pack.id in by_id
+    )
+
+
+def _members(members: Sequence[Member]) -> tuple[str, ...]:
+    return tuple(str(member) for member in members)
+
+
+def _patterns(
+    packs: Packs, setting: Setting, outcomes: Sequence[PatternOutcome], missing_of: Mapping[str, tuple[str, ...]]
+) -> tuple[PatternResult, ...]:
+    compiled = {one.pattern.id: one for one in packs.patterns}
+    works = {loaded.pack.id: loaded.pack.sources for loaded in packs.packs}
+    results = []
+    for outcome in outcomes:
+        one = compiled[outcome.id]
+        missing: tuple[str, ...] = ()
+        if outcome.outcome == "open":
+            waiting = [name for m in outcome.undecided if m.kind == "rule" for name in missing_of.get(m.id, ())]
+            gate = condition_gate(one.gate, setting)[1] if outcome.gate is None else ()
+            missing = tuple(dict.fromkeys((*gate, *waiting)))
+        results.append(
+            PatternResult(
+                id=outcome.id,
+                title=one.pattern.title,
+                pack=one.pack,
+                concludes=outcome.concludes,
+                outcome=outcome.outcome,
+                severity=outcome.severity,
+                why=one.pattern.why,
+                remedy=one.pattern.remedy,
+                because=_members((*outcome.satisfied, *outcome.raised_by, *outcome.lowered_by)),
+                withdrawn_by=_members(outcome.withdrawn_by),
+                would_be_withdrawn_by=_members(outcome.would_be_withdrawn_by),
+                undecided=_members(outcome.undecided),
+                not_checked=_members(outcome.not_checked),
+                missing=missing,
+                sources=tuple(cite(citation, works[one.pack][citation.source]) for citation in one.pattern.sources),
+            )
+        )
+    return tuple(results)
+
+
+def place_of(document: Document, facts: Facts, reference: str) -> tuple[str, int | None, int | None]:
+    """JSON pointer, line and column of a fact in the file it was read from."""
+    pointer = facts.pointer(reference)
+    if document.origin == "ocds":
+        pointer = _ocds_place(document.places, pointer)
+    place = locate(document.source, pointer) if document.source else None
+    return (pointer, *(place or (None, None)))
+
+
+def _ocds_place(places: Mapping[str, str], pointer: str) -> str:
+    if pointer in places:
+        return places[pointer]
+    below = next((places[p] for p in places if p.startswith(pointer + "/")), None)
+    return below if below is not None else ""
+
+
+def _part(facts: Facts, reference: str) -> tuple[Any, str, str | None, str]:
+    """Value, title, unit and type of a fact or of a part of one."""
+    entries = dictionary()
+    if reference == "as_of":
+        return facts.values["as_of"], "the day of the audit", None, "date"
+    name, bracket, rest = reference.partition("[")
+    complete = name.endswith(COMPLETE)
+    fact = entries[name.removesuffix(COMPLETE)]
+    if complete:
+        return facts.values[name], f"whether {fact.title} are all named", None, "bool"
+    if not bracket:
+        value = facts.values.get(name, NONE if facts.values.get(name + GIVEN) is False else None)
+        return value, fact.title, fact.unit, fact.type
+    index, _, field = rest.partition("].")
+    item = facts.values[name][int(index.removesuffix("]"))]
+    if not field:
+        return None, fact.title, None, "record"
+    part = fact.fields[field]
+    value = item.get(field)
+    if isinstance(value, dict):
+        return ("stated" if value["given"] else NONE), part.title, None, "text"
+    return value, part.title, part.unit, part.type
+
+
+def _stated(
+    document: Document, currency: str, facts: Facts, results: Sequence[RuleResult]
+) -> tuple[FactStated, ...]:
+    order = {name: position for position, name in enumerate(dictionary())}
+    wanted = {name for result in results for name in result.decided_by}
+    stated = []
+    for reference in sorted(wanted, key=lambda name: (order.get(name.partition("[")[0], -1), name)):
+        value, title, unit, type_ = _part(facts, reference)
+        spoken_unit = {"money": currency, "date": "date", "enum": "enum"}.get(type_, unit)
+        text = _spoken(value, type_, spoken_unit)
+        pointer, line, column = ("", None, None) if reference == "as_of" else place_of(document, facts, reference)
+        stated.append(
+            FactStated(
+                name=reference,
+                title=title,
+                value=_shown(value, type_),
+                text=text,
+                pointer=pointer,
+                line=line,
+                column=column,
+                evidenced=reference.partition("[")[0] in facts.evidenced,
+            )
+        )
+    return tuple(stated)
+
+
+def _spoken(value: Any, type_: str, unit: str | None) -> str:
+    if value is None:
+        return ""
+    if value == NONE:
+        return NONE
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return f"{len(value)} stated"
+    return say(value, unit if type_ not in ("double", "int") or unit == "share" else None)
+
+
+def _shown(value: Any, type_: str) -> Scalar | tuple[Scalar, ...] | None:
+    if isinstance(value, list):
+        return len(value) if value and isinstance(value[0], dict) else tuple(value)
+    if type_ == "date" and isinstance(value, int):
+        return date(value).isoformat()
+    return value  # type: ignore[no-any-return]
+
+
+def _missing(
+    facts: Facts, results: Sequence[RuleResult], patterns: Sequence[PatternResult], score: scoring.Score
+) -> tuple[FactMissing, ...]:
+    rules: dict[str, list[str]] = {}
+    for result in results:
+        for name in result.missing:
+            rules.setdefault(name, []).append(result.rule.id)
+    for pattern in patterns:
+        for name in pattern.missing:
+            rules.setdefault(name, [])
+    entries = dictionary()
+    missing = []
+    for reference in sorted(rules, key=lambda name: (-score.narrowing.get(name, 0.0), name)):
+        name, bracket, rest = reference.partition("[")
+        if reference == "as_of":
+            title, question = "the day of the audit", "On which day is it audited? (`--as-of`)"
+        elif name.endswith(COMPLETE):
+            fact = entries[name.removesuffix(COMPLETE)]
+            title = f"whether all is named under “{fact.title}”"
+            question = "Are these all? Write {complete: true, items: [...]}."
+        else:
+            fact = entries[name]
+            if bracket:
+                field = rest.partition("].")[2]
+                title = f"{fact.fields[field].title} ({fact.title}, no. {int(rest.partition(']')[0]) + 1})"
+                question = fact.fields[field].help or fact.help
+            else:
+                title, question = fact.title, fact.help
+        reason = facts.reasons.get(reference)
+        if reason is None and facts.values.get(reference + GIVEN) is False:
+            reason = "it is stated as none"
+        missing.append(
+            FactMissing(
+                name=reference,
+                title=title,
+                question=question,
+                reason=reason,
+                narrows=score.narrowing.get(reference, 0.0),
+                rules=tuple(rules[reference]),
+            )
+        )
+    return tuple(missing)

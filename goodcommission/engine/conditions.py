@@ -1,0 +1,641 @@
+"""Conditions: compiled and checked once, decided by CEL, explained by their tree."""
+
+from __future__ import annotations
+
+import difflib
+import operator
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, partial
+from typing import Any, Final, TypeAlias
+
+from cel_expr_python import cel
+
+from goodcommission.engine.facts import COMPLETE, GIVEN, Fact, dictionary
+from goodcommission.engine.functions import FUNCTIONS
+from goodcommission.engine.tree import (
+    Call,
+    Const,
+    FieldOf,
+    Item,
+    ListOf,
+    Macro,
+    Node,
+    UndecodedError,
+    Variable,
+    decode,
+    variables,
+    walk,
+)
+
+AS_OF = "as_of"
+PARAMS = "params."
+DEEPEST_MACRO = 2
+LONGEST_CONDITION = 4000
+_LARGEST_INT, _SMALLEST_INT = 2**63 - 1, -(2**63)
+
+
+class ConditionError(ValueError):
+    """A condition does not compile or breaks a rule of the condition language.
+
+    Args:
+        message: What is wrong, in one sentence.
+        offset: Line and column within the condition's text, 1-based, where known.
+        suggestion: The nearest known name, or what to write instead.
+    """
+
+    def __init__(self, message: str, offset: tuple[int, int] | None = None, suggestion: str | None = None) -> None:
+        super().__init__(message)
+        self.message, self.offset, self.suggestion = message, offset, suggestion
+
+
+# --- Types -----------------------------------------------------------------------------------------------------
+
+_FACT_TYPES: Final[Mapping[str, str]] = {
+    "bool": "bool",
+    "int": "int",
+    "double": "double",
+    "money": "double",
+    "date": "int",
+    "enum": "string",
+    "text": "string",
+    "list_enum": "list(string)",
+    "list_text": "list(string)",
+    "list_record": "list(record)",
+}
+
+
+@cache
+def _cel_type(name: str) -> cel.Type:
+    match name:
+        case "bool":
+            return cel.Type.BOOL
+        case "int":
+            return cel.Type.INT
+        case "double":
+            return cel.Type.DOUBLE
+        case "string":
+            return cel.Type.STRING
+        case "list(string)":
+            return cel.Type.List(cel.Type.STRING)
+        case "list(double)":
+            return cel.Type.List(cel.Type.DOUBLE)
+        case "list(record)":
+            return cel.Type.List(cel.Type.Map(cel.Type.STRING, cel.Type.DYN))
+        case "bands":
+            return cel.Type.List(cel.Type.List(cel.Type.DOUBLE))
+    raise ValueError(name)
+
+
+@cache
+def _functions() -> list[cel.FunctionDecl]:
+    return [
+        cel.FunctionDecl(
+            name,
+            [
+                cel.Overload(
+                    f"{name}({','.join(form.parameters)})",
+                    return_type=_cel_type(form.returns),
+                    parameters=[_cel_type(parameter) for parameter in form.parameters],
+                    impl=form.compute,
+                )
+                for form in forms
+            ],
+        )
+        for name, forms in FUNCTIONS.items()
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """The static type of a part of a condition."""
+
+    name: str
+    """``bool``, ``int``, ``double``, ``string``, ``record``, ``given``, ``list(…)``, ``bands``."""
+    values: tuple[str, ...] = ()
+    """The literals of an enumeration."""
+    fields: Mapping[str, Fact] = field(default_factory=dict)
+    """The fields of a record, or of the records of a list."""
+
+    @property
+    def item(self) -> Type:
+        """The type of a list's items."""
+        return Type(self.name.removeprefix("list(").removesuffix(")"), self.values, self.fields)
+
+
+def _type_of_fact(fact: Fact) -> Type:
+    return Type(_FACT_TYPES[fact.type], fact.values, fact.fields)
+
+
+@cache
+def _fact_types() -> Mapping[str, Type]:
+    types: dict[str, Type] = {AS_OF: Type("int")}
+    for fact in dictionary().values():
+        types[fact.name] = _type_of_fact(fact)
+        if fact.may_be_none:
+            types[fact.name + GIVEN] = Type("bool")
+        if fact.type.startswith("list"):
+            types[fact.name + COMPLETE] = Type("bool")
+    return types
+
+
+# --- Compiling -------------------------------------------------------------------------------------------------
+
+_COMPARISONS: Final = frozenset({"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_"})
+_ARITHMETIC: Final = frozenset({"_+_", "_-_", "_*_", "_/_", "-_"})
+_LOGIC: Final = frozenset({"_&&_", "_||_", "!_", "_?_:_"})
+_BUILT_IN: Final = frozenset({"@in", "size", "double"})
+_SPELLED: Final[Mapping[str, str]] = {"_[_]": "x[…]", "_%_": "%", "@in": "in"}
+_HAS = re.compile(r"\bhas\s*\(")
+"""On a variable CEL turns ``has(x)`` into ``x`` before anybody can see it, so it is found in the text."""
+_CEL_PLACE = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*?)(?:\n|$)")
+_UNDECLARED = re.compile(r"undeclared reference to '([^']*)'")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A compiled expression: a condition (``bool``) or the value of a let or an edit."""
+
+    text: str
+    tree: Node
+    type: Type
+    expression: cel.Expression
+    names: tuple[str, ...]
+    """The variables it mentions, sorted."""
+    _explain: Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Explained]], Explained]
+
+    def value(self, activation: cel.Activation) -> Any:
+        """CEL's answer, or UNKNOWN."""
+        result = self.expression.eval(activation)
+        if result.type() == cel.Type.ERROR:
+            return UNKNOWN
+        return result.plain_value()
+
+    def explain(self, values: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
+        """The tree's answer: the value, the facts that settled it, or the facts that are missing."""
+        return self._explain(values, {}, lets)
+
+
+class Vocabulary:
+    """The names and types that a pack's conditions may use; extended rule by rule with lets."""
+
+    def __init__(
+        self, types: Mapping[str, Type] | None = None, constants: Mapping[str, Any] | None = None
+    ) -> None:
+        self.types: Mapping[str, Type] = types if types is not None else _fact_types()
+        self.constants: Mapping[str, Any] = constants or {}
+        """The values of the parameters, by their full names."""
+        self._env: cel.Env | None = None
+
+    def extended(self, types: Mapping[str, Type], constants: Mapping[str, Any] | None = None) -> Vocabulary:
+        """The same vocabulary with further names."""
+        if not types:
+            return self
+        return Vocabulary({**self.types, **types}, {**self.constants, **(constants or {})})
+
+    @property
+    def env(self) -> cel.Env:
+        """CEL's environment for this vocabulary."""
+        if self._env is None:
+            self._env = cel.NewEnv(
+                variables={name: _cel_type(type_.name) for name, type_ in self.types.items()}, functions=_functions()
+            )
+        return self._env
+
+    def compile(self, text: str, *, arithmetic: bool = False, boolean: bool = True) -> Condition:
+        """Compile and check one expression.
+
+        Args:
+            text: CEL.
+            arithmetic: Whether ``+ - * /``, ``filter`` and ``map`` may be used (in lets and edits).
+            boolean: Whether it must be a yes/no condition.
+
+        Raises:
+            ConditionError: It does not compile, or uses what conditions may not use.
+        """
+        if len(text) > LONGEST_CONDITION:
+            raise ConditionError(f"the condition is longer than {LONGEST_CONDITION} characters; split it into lets")
+        if _HAS.search(text):
+            raise ConditionError("has() is not allowed: a condition can't ask whether a fact is there")
+        try:
+            expression = self.env.compile(text)
+        except (RuntimeError, ValueError, UnicodeError) as error:
+            raise self._cel_error(str(error)) from None
+        try:
+            tree = decode(expression.serialize())
+        except UndecodedError as error:
+            raise ConditionError(str(error)) from None
+        type_ = _Checker(self.types, arithmetic).check(tree)
+        if boolean and type_.name != "bool":
+            raise ConditionError(f"a condition must be true or false; this is of type {type_.name}")
+        if type_.name in ("record", "given", "list()"):
+            raise ConditionError(f"this has no value that can be used (type {type_.name})")
+        return Condition(text, tree, type_, expression, tuple(sorted(variables(tree))), _closure(tree, self.constants))
+
+    def _cel_error(self, message: str) -> ConditionError:
+        place = _CEL_PLACE.search(message)
+        if place is None:
+            return ConditionError("the condition can't be read: " + message.splitlines()[0][:200])
+        line, column, what = int(place[1]), int(place[2]), place[3]
+        undeclared = _UNDECLARED.search(what)
+        if undeclared:
+            name = undeclared[1]
+            near = difflib.get_close_matches(name, self.types, n=1, cutoff=0.6)
+            suggestion = f'Did you mean "{near[0]}"?' if near else "`goodcommission schema description` lists all facts."
+            return ConditionError(f'there is no fact, parameter or let "{name}"', (line, column), suggestion)
+        what = what.replace("found no matching overload for", "no such operation:").removesuffix(" [INVALID_ARGUMENT]")
+        return ConditionError(f"CEL: {what}", (line, column))
+
+
+class _Checker:
+    """Static checks beyond CEL's own: allowed functions, record fields, enumeration literals, depth."""
+
+    def __init__(self, types: Mapping[str, Type], arithmetic: bool) -> None:
+        self.types, self.arithmetic = types, arithmetic
+
+    def check(self, tree: Node) -> Type:
+        return self.type(tree, {}, 0)
+
+    def type(self, node: Node, items: Mapping[str, Type], depth: int) -> Type:
+        match node:
+            case Const(value):
+                return Type({bool: "bool", int: "int", float: "double", str: "string"}[type(value)])
+            case Variable(name):
+                return self.types[name]
+            case Item(name):
+                return items[name]
+            case FieldOf(record, name):
+                return self.field(self.type(record, items, depth), name)
+            case ListOf(nodes):
+                types = [self.type(child, items, depth) for child in nodes]
+                if len({type_.name for type_ in types}) > 1:
+                    raise ConditionError("a list literal holds values of one type")
+                return Type(f"list({types[0].name if types else 'string'})")
+            case Macro():
+                return self.macro(node, items, depth)
+            case Call(function, args):
+                return self.call(function, args, [self.type(arg, items, depth) for arg in args])
+
+    def field(self, record: Type, name: str) -> Type:
+        if record.name == "given" and name == "given":
+            return Type("bool")
+        if record.name != "record":
+            raise ConditionError(f'".{name}" is asked of something that has no fields')
+        fact = record.fields.get(name)
+        if fact is None:
+            near = difflib.get_close_matches(name, record.fields, n=1, cutoff=0.6)
+            raise ConditionError(
+                f'the records of this list have no field "{name}"',
+                suggestion=f'Did you mean "{near[0]}"?' if near else f"They have: {', '.join(record.fields)}.",
+            )
+        return Type("given") if fact.type == "text" and fact.may_be_none else _type_of_fact(fact)
+
+    def macro(self, node: Macro, items: Mapping[str, Type], depth: int) -> Type:
+        if depth + 1 > DEEPEST_MACRO:
+            raise ConditionError(f"exists, all, filter and map may be nested {DEEPEST_MACRO} deep at most")
+        if node.kind in ("filter", "map") and not self.arithmetic:
+            raise ConditionError(f"{node.kind} is allowed only in a let")
+        over = self.type(node.list, items, depth)
+        body = self.type(node.body, {**items, node.item: over.item}, depth + 1)
+        if node.kind == "map":
+            return Type(f"list({body.name})", body.values, body.fields)
+        if body.name != "bool":
+            raise ConditionError(f"what {node.kind} asks of each item must be true or false")
+        return over if node.kind == "filter" else Type("bool")
+
+    def call(self, function: str, args: tuple[Node, ...], types: list[Type]) -> Type:
+        if function in _LOGIC:
+            if function == "_?_:_":
+                if types[1].name != types[2].name:
+                    raise ConditionError("both sides of ?: must be of one type")
+                return types[1]
+            if any(type_.name != "bool" for type_ in types):
+                raise ConditionError("&&, || and ! join conditions that are true or false")
+            return Type("bool")
+        if function in _COMPARISONS or function == "@in":
+            self.compare(function, args, types)
+            return Type("bool")
+        if function in _ARITHMETIC:
+            if function == "-_" and isinstance(args[0], Const):
+                return types[0]
+            if not self.arithmetic:
+                raise ConditionError("arithmetic is allowed only in a let")
+            if any(type_.name not in ("int", "double") for type_ in types):
+                raise ConditionError("only numbers and dates can be added, subtracted, multiplied or divided")
+            return types[0]
+        if function == "size" and types[0].name.startswith("list("):
+            return Type("int")
+        if function == "double" and types[0].name in ("int", "double"):
+            return Type("double")
+        for form in FUNCTIONS.get(function, ()):
+            if tuple(type_.name for type_ in types) == form.parameters:
+                return Type(form.returns)
+        if function in FUNCTIONS or function in _BUILT_IN:
+            raise ConditionError(f"{function}() can't take ({', '.join(type_.name for type_ in types)})")
+        spelled = _SPELLED.get(function, function + "()")
+        raise ConditionError(f"{spelled} is not allowed in a condition")
+
+    def compare(self, function: str, args: tuple[Node, ...], types: list[Type]) -> None:
+        left, right = types
+        if function == "@in":
+            if not right.name.startswith("list("):
+                raise ConditionError("`in` asks whether a value is in a list")
+            right = right.item
+        if left.name != right.name or left.name not in ("bool", "int", "double", "string"):
+            raise ConditionError(
+                f"a value of type {left.name} is compared with one of type {right.name}",
+                suggestion="Write 50000.0 for money and shares; convert a whole number with double(…)."
+                if {left.name, right.name} == {"int", "double"}
+                else None,
+            )
+        if left.name in ("bool", "string") and function not in ("_==_", "_!=_", "@in"):
+            raise ConditionError(f"values of type {left.name} have no order")
+        for known, other in ((types[0], args[1]), (types[1], args[0])):
+            for literal in _literals(other):
+                if known.values and literal not in known.values:
+                    near = difflib.get_close_matches(literal, known.values, n=1, cutoff=0.6)
+                    raise ConditionError(
+                        f'"{literal}" is not a value of this fact',
+                        suggestion=f'Did you mean "{near[0]}"?' if near else f"It can be: {', '.join(known.values)}.",
+                    )
+
+
+def _literals(node: Node) -> Iterator[str]:
+    match node:
+        case Const(str(value)):
+            yield value
+        case ListOf(items):
+            for item in items:
+                yield from _literals(item)
+
+
+# --- Explaining ------------------------------------------------------------------------------------------------
+
+
+class _Unknown:
+    """The value of what is not known."""
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN: Final = _Unknown()
+
+Explained: TypeAlias = tuple[Any, tuple[str, ...], tuple[str, ...]]
+"""A value (or UNKNOWN), the references of the facts that settled it, the references of the facts that are missing."""
+
+_Step: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Explained]], Explained]
+
+
+def _closure(node: Node, constants: Mapping[str, Any]) -> _Step:
+    """The tree as a function of (values, items, lets): Kleene's logic, with the reasons."""
+    inner = partial(_closure, constants=constants)
+    match node:
+        case Const(value):
+            constant: Explained = (value, (), ())
+            return lambda values, items, lets: constant
+        case Variable(name):
+            return _variable(name, constants)
+        case Item(name):
+            return lambda values, items, lets: items[name]  # type: ignore[no-any-return]
+        case FieldOf(record, name):
+            return _field(inner(record), name)
+        case ListOf(nodes):
+            steps = [inner(child) for child in nodes]
+            if all(isinstance(child, Const) for child in nodes):
+                fixed: Explained = ([child.value for child in nodes if isinstance(child, Const)], (), ())
+                return lambda values, items, lets: fixed
+            return _strict(steps, lambda *parts: list(parts))
+        case Macro(kind, over, item, body):
+            return _macro(kind, inner(over), item, inner(body))
+        case Call("_&&_", (left, right)):
+            return _joined(inner(left), inner(right), False)
+        case Call("_||_", (left, right)):
+            return _joined(inner(left), inner(right), True)
+        case Call("_?_:_", (test, then, otherwise)):
+            return _choice(inner(test), inner(then), inner(otherwise))
+        case Call(function, args):
+            return _strict([inner(arg) for arg in args], _computation(function, args))
+
+
+def _variable(name: str, constants: Mapping[str, Any]) -> _Step:
+    if name in constants:
+        constant: Explained = (constants[name], (), ())
+        return lambda values, items, lets: constant
+    if "." not in name and name not in _fact_types():
+        return lambda values, items, lets: lets[name]
+    reference = name.removesuffix(GIVEN)
+    known, missing = (reference,), (reference,)
+
+    def step(values: Mapping[str, Any], items: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
+        value = values.get(name, UNKNOWN)
+        if value is UNKNOWN:
+            return UNKNOWN, (), missing
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            return [(item, (f"{name}[{index}]",)) for index, item in enumerate(value)], known, ()
+        return value, known, ()
+
+    return step
+
+
+def _field(record: _Step, name: str) -> _Step:
+    def step(values: Mapping[str, Any], items: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
+        value, settled, missing = record(values, items, lets)
+        if value is UNKNOWN:
+            return value, settled, missing
+        if isinstance(value, tuple):
+            value, (reference,) = value
+            reference = f"{reference}.{name}"
+        else:
+            reference = settled[0] if settled else name
+        part = value.get(name, UNKNOWN)
+        return (UNKNOWN, (), (reference,)) if part is UNKNOWN else (part, (reference,), ())
+
+    return step
+
+
+def _joined(left: _Step, right: _Step, decisive: bool) -> _Step:
+    """``&&`` (False decides) and ``||`` (True decides)."""
+
+    def step(values: Mapping[str, Any], items: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
+        first = left(values, items, lets)
+        if first[0] is decisive:
+            return first
+        second = right(values, items, lets)
+        if second[0] is decisive:
+            return second
+        if first[0] is UNKNOWN or second[0] is UNKNOWN:
+            return UNKNOWN, (), first[2] + second[2]
+        return not decisive, first[1] + second[1], ()
+
+    return step
+
+
+def _choice(test: _Step, then: _Step, otherwise: _Step) -> _Step:
+    def step(values: Mapping[str, Any], items: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
+        asked = test(values, items, lets)
+        if asked[0] is UNKNOWN:
+            return UNKNOWN, (), asked[2]
+        chosen = (then if asked[0] else otherwise)(values, items, lets)
+        return chosen[0], asked[1] + chosen[1], chosen[2]
+
+    return step
+
+
+def _strict(steps: list[_Step], compute: Callable[..., Any]) -> _Step:
+    """An operator or function that needs all its arguments."""
+    if len(steps) == 2:
+        left, right = steps
+
+        def both(values: Mapping[str, Any], items: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
+            a, b = left(values, items, lets), right(values, items, lets)
+            if a[0] is UNKNOWN or b[0] is UNKNOWN:
+                return UNKNOWN, (), a[2] + b[2]
+            value = compute(a[0], b[0])
+            return value, a[1] + b[1], ()
+
+        return both
+
+    def step(values: Mapping[str, Any], items: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
+        parts = [part(values, items, lets) for part in steps]
+        if any(part[0] is UNKNOWN for part in parts):
+            return UNKNOWN, (), tuple(name for part in parts for name in part[2])
+        value = compute(*(part[0] for part in parts))
+        return value, tuple(name for part in parts for name in part[1]), ()
+
+    return step
+
+
+def _macro(kind: str, over: _Step, item: str, body: _Step) -> _Step:
+    def each(
+        values: Mapping[str, Any], items: Mapping[str, Any], lets: Mapping[str, Explained]
+    ) -> tuple[Explained, list[tuple[Any, Explained]]]:
+        whole = over(values, items, lets)
+        if whole[0] is UNKNOWN:
+            return whole, []
+        results = []
+        for entry in whole[0]:
+            bound = {**items, item: (entry, entry[1] if isinstance(entry, tuple) else whole[1], ())}
+            results.append((entry, body(values, bound, lets)))
+        return whole, results
+
+    def quantified(values: Mapping[str, Any], items: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
+        decisive = kind == "exists"
+        whole, results = each(values, items, lets)
+        if whole[0] is UNKNOWN:
+            return whole
+        for _, result in results:
+            if result[0] is decisive:
+                return result
+        missing = tuple(name for _, result in results if result[0] is UNKNOWN for name in result[2])
+        if any(result[0] is UNKNOWN for _, result in results):
+            return UNKNOWN, (), missing
+        return not decisive, whole[1] + tuple(name for _, result in results for name in result[1]), ()
+
+    def collected(values: Mapping[str, Any], items: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
+        whole, results = each(values, items, lets)
+        if whole[0] is UNKNOWN:
+            return whole
+        if any(result[0] is UNKNOWN for _, result in results):
+            return UNKNOWN, (), tuple(name for _, result in results for name in result[2])
+        settled = whole[1] + tuple(name for _, result in results for name in result[1])
+        if kind == "map":
+            return [result[0] for _, result in results], settled, ()
+        return [entry for entry, result in results if result[0] is True], settled, ()
+
+    return quantified if kind in ("exists", "all") else collected
+
+
+def _divide(a: Any, b: Any) -> Any:
+    if b == 0:
+        return UNKNOWN
+    if isinstance(a, int):
+        quotient = abs(a) // abs(b)
+        return quotient if (a >= 0) == (b >= 0) else -quotient
+    return a / b
+
+
+_OPERATORS: Final[Mapping[str, Callable[..., Any]]] = {
+    "_==_": operator.eq,
+    "_!=_": operator.ne,
+    "_<_": operator.lt,
+    "_<=_": operator.le,
+    "_>_": operator.gt,
+    "_>=_": operator.ge,
+    "!_": operator.not_,
+    "-_": operator.neg,
+    "_+_": operator.add,
+    "_-_": operator.sub,
+    "_*_": operator.mul,
+    "_/_": _divide,
+    "@in": lambda value, list_: value in list_,
+    "size": len,
+    "double": float,
+}
+
+
+def _computation(function: str, args: tuple[Node, ...]) -> Callable[..., Any]:
+    compute = _OPERATORS.get(function) or FUNCTIONS[function][0].compute
+
+    if function in _COMPARISONS or function in ("!_", "@in", "size"):
+        return compute
+
+    def computed(*parts: Any) -> Any:
+        try:
+            value = compute(*parts)
+        except (ValueError, OverflowError, ArithmeticError):
+            return UNKNOWN
+        if type(value) is int and not _SMALLEST_INT <= value <= _LARGEST_INT:
+            return UNKNOWN
+        return value
+
+    return computed
+
+
+# --- What must be known ----------------------------------------------------------------------------------------
+
+
+def known_when(node: Node, truth: bool) -> frozenset[str]:
+    """The variables that are certainly known if the condition has this truth value.
+
+    A yes/no variable that must itself have a certain value is there twice, the second time as ``name=True``.
+    """
+    match node:
+        case Variable(name):
+            return frozenset({name, f"{name}={truth}"})
+        case Call("_&&_" | "_||_" as function, (left, right)):
+            first, second = known_when(left, truth), known_when(right, truth)
+            return first | second if (function == "_&&_") == truth else first & second
+        case Call("!_", (inner,)):
+            return known_when(inner, not truth)
+        case Call("_?_:_", (test, then, otherwise)):
+            yes = known_when(test, True) | known_when(then, truth)
+            no = known_when(test, False) | known_when(otherwise, truth)
+            return yes & no
+        case Macro("exists" | "all", over, _, _):
+            return variables(over)
+        case Macro(_, over, _, body):
+            return variables(over) | variables(body)
+        case Call(_, args):
+            return frozenset(name for arg in args for name in _strictly_known(arg))
+        case _:
+            return variables(node)
+
+
+def _strictly_known(node: Node) -> frozenset[str]:
+    """The variables that are certainly known if the node has a value at all."""
+    match node:
+        case Call("_&&_" | "_||_" | "!_" | "_?_:_", _) | Macro("exists" | "all", _, _, _):
+            return known_when(node, True) & known_when(node, False)
+        case Call(_, args):
+            return frozenset(name for arg in args for name in _strictly_known(arg))
+        case _:
+            return variables(node)
+
+
+def strictly_known(condition: Condition) -> frozenset[str]:
+    """The variables that are certainly known if a let has a value."""
+    return _strictly_known(condition.tree)
+
+

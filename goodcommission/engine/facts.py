@@ -1,0 +1,221 @@
+"""Facts: the dictionary of what a condition may ask about, and the values that one description states."""
+
+from __future__ import annotations
+
+import datetime as dt
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cache
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+
+from goodcommission.description.document import Document
+from goodcommission.description.model import Description
+from goodcommission.description.types import NO_CURRENCY, NONE, DateOrNone, Listed, Money, NoMoney, Ratio, Text, TextOrNone
+
+FactType = Literal["bool", "int", "double", "money", "date", "enum", "text", "list_enum", "list_text", "list_record"]
+
+EPOCH = dt.date(1970, 1, 1).toordinal()
+GIVEN = ".given"
+COMPLETE = ".complete"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One entry of the dictionary: what may be stated, under which name, and how it is said in English."""
+
+    name: str
+    """The path in the description, such as ``requirements.minimum_annual_turnover``."""
+    type: FactType
+    title: str
+    help: str = ""
+    unit: str | None = None
+    values: tuple[str, ...] = ()
+    """For enumerations: the allowed values."""
+    may_be_none: bool = False
+    """True where the word ``none`` may be stated; the fact ``name.given`` then exists."""
+    fields: Mapping[str, Fact] = field(default_factory=dict)
+    """For lists of records: the fields of a record."""
+
+    @property
+    def pointer(self) -> str:
+        """JSON pointer of the fact in a description."""
+        return "/" + self.name.replace(".", "/")
+
+
+def _without_none(annotation: Any) -> Any:
+    if get_origin(annotation) in (typing.Union, types.UnionType):
+        rest = [arg for arg in get_args(annotation) if arg is not type(None)]
+        if len(rest) == 1:
+            return rest[0]
+    return annotation
+
+
+def _is_model(annotation: Any, base: type[BaseModel]) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, base)
+
+
+def _entries(model: type[BaseModel], prefix: str) -> Iterator[Fact]:
+    hints = typing.get_type_hints(model, include_extras=True)
+    for name, info in model.model_fields.items():
+        annotation = _without_none(hints[name])
+        path = f"{prefix}{name}"
+        if path == "evidence":
+            continue
+        title, help, extra = info.title or path, info.description or "", info.json_schema_extra
+        unit = extra.get("x-unit") if isinstance(extra, dict) else None
+        known = {"name": path, "title": title, "help": help, "unit": unit if isinstance(unit, str) else None}
+        plain = get_args(annotation)[0] if get_origin(annotation) is typing.Annotated else annotation
+        if plain is bool:
+            yield Fact(type="bool", **known)
+        elif plain is int:
+            yield Fact(type="int", **known)
+        elif plain is Decimal:
+            yield Fact(type="double", **(known | {"unit": "share"} if annotation == Ratio else known))
+        elif plain is Money:
+            none = any(isinstance(extra, NoMoney) for extra in get_args(annotation)[1:])
+            yield Fact(type="money", may_be_none=none, **known)
+        elif plain is dt.date or annotation == DateOrNone:
+            yield Fact(type="date", may_be_none=plain is not dt.date, **known)
+        elif annotation in (Text, TextOrNone):
+            yield Fact(type="text", may_be_none=annotation == TextOrNone, **known)
+        elif get_origin(plain) is Literal:
+            yield Fact(type="enum", values=get_args(plain), **known)
+        elif _is_model(plain, Listed):
+            item = typing.cast(Any, plain).__pydantic_generic_metadata__["args"][0]
+            if get_origin(item) is Literal:
+                yield Fact(type="list_enum", values=get_args(item), **known)
+            elif _is_model(item, BaseModel):
+                yield Fact(type="list_record", fields={fact.name: fact for fact in _entries(item, "")}, **known)
+            else:
+                yield Fact(type="list_text", **known)
+        elif _is_model(plain, BaseModel):
+            yield from _entries(plain, f"{path}.")
+        else:  # pragma: no cover - a new kind of field must be given a fact type here
+            raise TypeError(f"{path} has no fact type: {annotation!r}")
+
+
+@cache
+def dictionary() -> Mapping[str, Fact]:
+    """All facts that a description can state, by name, in the order of the commissioning cycle."""
+    return types.MappingProxyType({fact.name: fact for fact in _entries(Description, "")})
+
+
+def days(value: dt.date) -> int:
+    """A date as days since 1970-01-01, the form in which conditions see it."""
+    return value.toordinal() - EPOCH
+
+
+def date(value: int) -> dt.date:
+    """The date of a number of days since 1970-01-01."""
+    return dt.date.fromordinal(value + EPOCH)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What one description states, as conditions see it."""
+
+    values: Mapping[str, Any]
+    """Name → bool, int, float, str, list of str, or list of dict; ``x.given`` and ``x.complete`` included."""
+    reasons: Mapping[str, str]
+    """Facts that are stated but cannot be used, and why (an amount in another currency)."""
+    evidenced: frozenset[str]
+    """Names of the facts that the description backs with evidence."""
+    boxed: frozenset[str] = frozenset()
+    """Names of the lists that are written as ``{complete: …, items: […]}``."""
+
+    def pointer(self, reference: str) -> str:
+        """JSON pointer in the description of a fact or a part of one (``requirements.insurance[0].cover``)."""
+        name, bracket, rest = reference.partition("[")
+        pointer = "/" + name.removesuffix(GIVEN).removesuffix(COMPLETE).replace(".", "/")
+        if not bracket:
+            return pointer
+        index, _, part = rest.partition("]")
+        items = "/items" if name in self.boxed else ""
+        return f"{pointer}{items}/{index}{part.replace('.', '/')}"
+
+
+def _scalar(value: Any, currency: str) -> Any:
+    """A stated value in the form conditions see, or None if it is money in another currency."""
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, Money):
+        return float(value.amount) if value.currency in (currency, NO_CURRENCY) else None
+    if isinstance(value, dt.date):
+        return days(value)
+    return value
+
+
+def _record(item: BaseModel, fields: Mapping[str, Fact], currency: str) -> dict[str, Any]:
+    record: dict[str, Any] = {}
+    for name, value in item.__dict__.items():
+        if value is None:
+            continue
+        if fields[name].type == "text" and fields[name].may_be_none:
+            record[name] = {"given": value != NONE}
+        elif (scalar := _scalar(value, currency)) is not None:
+            record[name] = scalar
+    return record
+
+
+def _gather(
+    part: BaseModel, prefix: str, currency: str, values: dict[str, Any], reasons: dict[str, str], boxed: set[str]
+) -> None:
+    entries = dictionary()
+    for name, value in part.__dict__.items():
+        if value is None:
+            continue
+        path = prefix + name
+        fact = entries.get(path)
+        if fact is None:
+            if isinstance(value, BaseModel):
+                _gather(value, path + ".", currency, values, reasons, boxed)
+        elif isinstance(value, Listed):
+            if fact.type == "list_record":
+                values[path] = [_record(item, fact.fields, currency) for item in value.items]
+            else:
+                values[path] = list(value.items)
+            if value.complete:
+                values[path + COMPLETE] = True
+            if value.complete is not None and value.items:
+                boxed.add(path)
+        elif fact.may_be_none and fact.type != "money":
+            given = value != NONE
+            values[path + GIVEN] = given
+            if given:
+                values[path] = _scalar(value, currency)
+        else:
+            scalar = _scalar(value, currency)
+            if scalar is None:
+                reasons[path] = f"it is stated in {value.currency}, and the limits are in {currency}"
+                continue
+            values[path] = scalar
+            if fact.may_be_none:
+                values[path + GIVEN] = value.currency != NO_CURRENCY
+
+
+def gather(document: Document, currency: str = "GBP") -> Facts:
+    """The facts that a document states.
+
+    Args:
+        document: What was read.
+        currency: ISO 4217 code of the rules' limits; amounts in another currency stay unknown.
+    """
+    values: dict[str, Any] = {}
+    reasons: dict[str, str] = {}
+    boxed: set[str] = set()
+    _gather(document.description, "", currency, values, reasons, boxed)
+    if document.origin == "ocds":
+        evidenced = frozenset(values)
+    elif evidence := document.description.evidence:
+        prefixes = tuple(item.pointer.strip("/").replace("/items", "").replace("/", ".") for item in evidence)
+        evidenced = frozenset(
+            name for name in values if any(not p or name == p or name.startswith((p + ".", p + "[")) for p in prefixes)
+        )
+    else:
+        evidenced = frozenset()
+    return Facts(values, reasons, evidenced, frozenset(boxed))

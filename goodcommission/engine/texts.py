@@ -1,0 +1,109 @@
+"""Sentences with values in them: ``{name}`` of a fact, parameter or let, written as its unit is written in UK English."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from typing import Any, Final
+
+from goodcommission.engine.facts import date
+
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*\Z")
+_SYMBOLS: Final[Mapping[str, str]] = {"GBP": "£", "EUR": "€", "USD": "$"}
+_ROUNDING: Final[Mapping[str, str]] = {"down": ROUND_FLOOR, "up": ROUND_CEILING, "nearest": ROUND_HALF_UP}
+_MONTHS: Final = (
+    "January February March April May June July August September October November December".split()
+)
+
+
+class TextError(ValueError):
+    """A text holds a placeholder that is not a name, or a brace that belongs to none."""
+
+
+def say_date(value: dt.date) -> str:
+    """A date in words: 3 September 2013."""
+    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+
+
+def rounded(value: float, digits: int, side: str) -> Decimal:
+    """A number cut to so many decimals on the side that keeps a remedy true."""
+    return Decimal(repr(value)).quantize(Decimal(1).scaleb(-digits), rounding=_ROUNDING[side])
+
+
+def _plain(value: Decimal) -> str:
+    text = f"{value:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def say_money(value: float, currency: str, side: str = "nearest") -> str:
+    """An amount: £300,000, or £66,666.66 where pence matter."""
+    amount = rounded(value, 2, side)
+    text = f"{amount:,.0f}" if amount == amount.to_integral_value() else f"{amount:,.2f}"
+    symbol = _SYMBOLS.get(currency)
+    return f"{symbol}{text}" if symbol else f"{text} {currency}"
+
+
+def say(value: Any, unit: str | None = None, side: str = "nearest") -> str:
+    """A value as it is written in a sentence.
+
+    Args:
+        value: As conditions see it: bool, int, float, str or a list of str.
+        unit: ``GBP`` (or another currency), ``date``, ``share`` or ``percent`` (a ratio, written as a percentage);
+            other units leave the number as it is.
+        side: ``down``, ``up`` or ``nearest``: the side to which a number is rounded.
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(say(item, "enum") for item in value) or "none"
+    if isinstance(value, str):
+        return value.replace("_", " ") if unit == "enum" else value
+    if unit == "date":
+        return say_date(date(int(value)))
+    if unit is not None and re.fullmatch("[A-Z]{3}", unit):
+        return say_money(float(value), unit, side)
+    if unit in ("share", "percent"):
+        return f"{_plain(rounded(float(value) * 100, 2, side))}%"
+    if isinstance(value, float):
+        return _plain(rounded(value, 2, side)) if math.isfinite(value) else str(value)
+    return f"{value:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A sentence with placeholders, ready to be filled."""
+
+    pieces: tuple[str, ...]
+    """Plain text at even places, names at odd ones."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that it needs."""
+        return frozenset(self.pieces[1::2])
+
+    def fill(self, value_of: Callable[[str], str]) -> str:
+        """The sentence, with each name replaced by what ``value_of`` says."""
+        if len(self.pieces) == 1:
+            return self.pieces[0]
+        return "".join(value_of(piece) if at % 2 else piece for at, piece in enumerate(self.pieces))
+
+
+def parse(text: str) -> Text:
+    """A text from a pack.
+
+    Raises:
+        TextError: A brace is left over or a placeholder is not a name.
+    """
+    pieces = _PLACEHOLDER.split(" ".join(text.split()))
+    for plain in pieces[::2]:
+        if "{" in plain or "}" in plain:
+            raise TextError("a brace stands alone; placeholders are written {name}")
+    for name in pieces[1::2]:
+        if not _NAME.match(name):
+            raise TextError(f'"{{{name}}}" is not the name of a fact, parameter or let')
+    return Text(tuple(pieces))

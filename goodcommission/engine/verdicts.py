@@ -1,0 +1,328 @@
+"""Verdicts: one rule applied to the facts of one description, in three-valued logic."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from cel_expr_python import cel
+
+from goodcommission.engine.conditions import UNKNOWN, Condition, Explained, Vocabulary
+from goodcommission.engine.facts import GIVEN, Facts, dictionary
+from goodcommission.engine.texts import Text, say
+from goodcommission.packs.model import TIERS, Branch, Edit, Let, Note, Parameter, Rule, Severity, Verdict
+
+_ENV: Final = Vocabulary()
+_LET_DIGITS: Final = 6
+"""0.08 < 0.8 * 0.1 is true in doubles; six decimals are far below a penny and far above the error."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledLet:
+    """A let, ready to be computed."""
+
+    name: str
+    owner: str
+    """The pack or definitions (shared by all its rules), or the rule."""
+    let: Let
+    value: Condition
+    facts: tuple[str, ...]
+    constants: Mapping[str, Any]
+    lets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledBranch:
+    """One line of a decision."""
+
+    verdict: Literal["pass", "fail"]
+    condition: Condition
+    branch: Branch | None
+    severity: Severity
+    finding: Text | None
+    remedy: Text | None
+    mend: tuple[CompiledEdit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledEdit:
+    """One edit of a mend."""
+
+    edit: Edit
+    value: Condition | None
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledNote:
+    """A piece of advice."""
+
+    note: Note
+    condition: Condition
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRule:
+    """A rule, ready to be applied."""
+
+    rule: Rule
+    pack: str
+    currency: str
+    when: Condition | None
+    planned: Condition | None
+    branches: tuple[CompiledBranch, ...]
+    """A ``require`` is two branches with one condition: see ``require``."""
+    require: bool
+    notes: tuple[CompiledNote, ...]
+    lets: tuple[CompiledLet, ...]
+    """In the order in which they are computed; only those that the rule needs."""
+    facts: tuple[str, ...]
+    """The facts that its conditions mention directly."""
+    constants: Mapping[str, Any]
+    parameters: Mapping[str, Parameter]
+    tier: int
+    due: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleVerdict:
+    """What a rule says of a description."""
+
+    rule: CompiledRule
+    verdict: Verdict
+    severity: Severity
+    provisional: bool = False
+    claimed: bool = False
+    """A pass that rests only on statements without evidence."""
+    settled: tuple[str, ...] = ()
+    """References of the facts that decided it, such as ``requirements.insurance[0].cover``."""
+    missing: tuple[str, ...] = ()
+    """References of the facts that would decide it, or could overturn a provisional verdict."""
+    finding: str | None = None
+    remedy: str | None = None
+    notes: tuple[str, ...] = ()
+    reason: str | None = None
+    """Why a rule does not apply or is not due yet, or what would become of it, in one sentence."""
+    lets: Mapping[str, Explained] = field(default_factory=dict)
+    branch: int | None = None
+
+
+@dataclass(slots=True)
+class Setting:
+    """What all rules of one audit share."""
+
+    facts: Facts
+    kind: str
+    stage: int | None
+    """The index of the stage reached; None if it is not stated."""
+    tiers: tuple[Explained, ...]
+    """For each tier: whether the description is at least of it."""
+    as_of: int | None
+    lets: dict[tuple[str, str], Explained] = field(default_factory=dict)
+    """Lets of packs and definitions that have been computed already."""
+
+
+def activation(values: Mapping[str, Any]) -> cel.Activation:
+    """CEL's view of some values."""
+    return _ENV.env.Activation(values)
+
+
+def _data(facts: tuple[str, ...], values: Mapping[str, Any], constants: Mapping[str, Any]) -> dict[str, Any]:
+    data = {name: values[name] for name in facts if name in values}
+    data.update(constants)
+    return data
+
+
+def _compute(let: CompiledLet, values: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
+    data = _data(let.facts, values, let.constants)
+    for name in let.lets:
+        if lets[name][0] is not UNKNOWN:
+            data[name] = lets[name][0]
+    value = let.value.value(activation(data))
+    _, settled, missing = let.value.explain(values, lets)
+    if isinstance(value, float):
+        value = round(value, _LET_DIGITS) if math.isfinite(value) else UNKNOWN
+    return (UNKNOWN, (), missing) if value is UNKNOWN else (value, settled, ())
+
+
+def compute_lets(rule: CompiledRule, setting: Setting) -> dict[str, Explained]:
+    """The lets that a rule needs, in order; those of packs and definitions are computed once an audit."""
+    lets: dict[str, Explained] = {}
+    for let in rule.lets:
+        key = (let.owner, let.name)
+        known = setting.lets.get(key)
+        if known is None:
+            known = setting.lets[key] = _compute(let, setting.facts.values, lets)
+        lets[let.name] = known
+    return lets
+
+
+def speaker(rule: CompiledRule, facts: Facts, lets: Mapping[str, Explained]) -> Any:
+    """The function that writes a named value in a sentence."""
+    entries = dictionary()
+    units = {let.name: (let.let.unit, let.let.round) for let in rule.lets}
+
+    def value_of(name: str) -> str:
+        if name in units:
+            unit, side = units[name]
+            return "not known" if lets[name][0] is UNKNOWN else say(lets[name][0], unit, side)
+        if name.startswith("params."):
+            parameter = rule.parameters[name.removeprefix("params.")]
+            return say(parameter.value, parameter.unit)
+        value = facts.values.get(name, UNKNOWN)
+        fact = entries[name.removesuffix(GIVEN)]
+        if value is UNKNOWN:
+            return "none" if facts.values.get(name + GIVEN) is False else "not known"
+        if facts.values.get(name + GIVEN) is False and fact.type == "money":
+            return "nothing"
+        unit = {"money": rule.currency, "date": "date", "enum": "enum"}.get(fact.type, fact.unit)
+        return say(value, unit if fact.type != "double" or unit == "share" else None)
+
+    return value_of
+
+
+def _unique(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names)) if len(names) > 1 else names
+
+
+@dataclass(slots=True)
+class _Decision:
+    verdict: Literal["pass", "fail", "unknown"]
+    provisional: bool = False
+    settled: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    branch: int | None = None
+
+
+def _decide(
+    rule: CompiledRule, view: cel.Activation, values: Mapping[str, Any], lets: Mapping[str, Explained]
+) -> _Decision:
+    if rule.require:
+        condition = rule.branches[0].condition
+        value = condition.value(view)
+        _, settled, missing = condition.explain(values, lets)
+        if value is UNKNOWN:
+            return _Decision("unknown", missing=missing)
+        return _Decision("pass" if value else "fail", settled=settled, branch=None if value else 1)
+    undecided: list[CompiledBranch] = []
+    for index, branch in enumerate(rule.branches):
+        value = branch.condition.value(view)
+        if value is True:
+            settled = branch.condition.explain(values, lets)[1]
+            overturning = [other for other in undecided if other.verdict != branch.verdict]
+            missing = tuple(n for other in overturning for n in other.condition.explain(values, lets)[2])
+            return _Decision(branch.verdict, bool(overturning), settled, missing, index)
+        if value is UNKNOWN:
+            undecided.append(branch)
+    return _Decision(
+        "unknown", missing=tuple(name for branch in undecided for name in branch.condition.explain(values, lets)[2])
+    )
+
+
+def judge(rule: CompiledRule, setting: Setting) -> RuleVerdict:
+    """Apply a rule to the facts of a description whose kind it applies to."""
+    severity = rule.rule.severity
+    values = setting.facts.values
+    size: Explained = setting.tiers[rule.tier]
+    if size[0] is False:
+        return RuleVerdict(
+            rule, "not_applicable", severity, settled=_unique(size[1]), reason=f"asked only of {TIERS[rule.tier]} contracts and above"
+        )
+    lets = compute_lets(rule, setting)
+    data = _data(rule.facts, values, rule.constants)
+    for name, (value, _, _) in lets.items():
+        if value is not UNKNOWN:
+            data[name] = value
+    view = activation(data)
+    asked: Explained = (True, (), ())
+    if rule.when is not None:
+        applies = rule.when.value(view)
+        if applies is not True:
+            asked = (applies, *rule.when.explain(values, lets)[1:])
+        if applies is False:
+            return RuleVerdict(
+                rule, "not_applicable", severity, settled=_unique(asked[1]), reason="what it is about does not arise here"
+            )
+    decision = _decide(rule, view, values, lets)
+    due = rule.due == 0 or (None if setting.stage is None else setting.stage >= rule.due)
+    if due is not True and rule.planned is not None:
+        planned = rule.planned.value(view)
+    else:
+        planned = False
+    gates_open = size[0] is True and asked[0] is True
+    if due is False and planned is not True:
+        return RuleVerdict(
+            rule, "not_yet_due", severity, settled=("stage",), reason=f"asked from the stage “{rule.rule.due_from}” on"
+        )
+    if due is False and gates_open and rule.planned is not None:
+        settled = rule.planned.explain(values, lets)[1]
+        return _passed(rule, setting, _Decision("pass", settled=settled), lets, view, "planned, with a date")
+    if not gates_open or (due is None and not (decision.verdict == "pass" and planned is True)):
+        gates = (size[2] if size[0] is UNKNOWN else ()) + (asked[2] if asked[0] is UNKNOWN else ())
+        if due is not True:
+            gates += ("stage",) if setting.stage is None else ()
+        would = {
+            "pass": "if it is asked, it is met on what is stated",
+            "fail": "if it is asked, it is not met on what is stated",
+            "unknown": None,
+        }[decision.verdict]
+        return RuleVerdict(
+            rule, "unknown", severity, missing=_unique(gates + decision.missing), reason=would, lets=lets
+        )
+    if decision.verdict == "pass":
+        return _passed(rule, setting, decision, lets, view, None)
+    if decision.verdict == "unknown":
+        reason = None if decision.missing else "what is stated fits none of the cases that the rule can decide"
+        return RuleVerdict(rule, "unknown", severity, missing=_unique(decision.missing), reason=reason, lets=lets)
+    branch = rule.branches[decision.branch or 0]
+    value_of = speaker(rule, setting.facts, lets)
+    return RuleVerdict(
+        rule,
+        "fail",
+        branch.severity,
+        provisional=decision.provisional,
+        settled=_unique(decision.settled),
+        missing=_unique(decision.missing),
+        finding=branch.finding.fill(value_of) if branch.finding else None,
+        remedy=branch.remedy.fill(value_of) if branch.remedy else None,
+        notes=_advice(rule, setting, lets, view),
+        lets=lets,
+        branch=decision.branch,
+    )
+
+
+def _advice(
+    rule: CompiledRule, setting: Setting, lets: Mapping[str, Explained], view: cel.Activation
+) -> tuple[str, ...]:
+    return tuple(
+        note.text.fill(speaker(rule, setting.facts, lets))
+        for note in rule.notes
+        if note.condition.value(view) is True
+    )
+
+
+def _passed(
+    rule: CompiledRule,
+    setting: Setting,
+    decision: _Decision,
+    lets: Mapping[str, Explained],
+    view: cel.Activation,
+    reason: str | None,
+) -> RuleVerdict:
+    settled = _unique(decision.settled)
+    evidenced = setting.facts.evidenced
+    return RuleVerdict(
+        rule,
+        "pass",
+        rule.rule.severity,
+        provisional=decision.provisional,
+        claimed=not any(reference.partition("[")[0] in evidenced for reference in settled),
+        settled=settled,
+        missing=_unique(decision.missing),
+        notes=_advice(rule, setting, lets, view) if rule.notes else (),
+        reason=reason,
+        lets=lets,
+        branch=decision.branch,
+    )

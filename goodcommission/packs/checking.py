@@ -1,0 +1,340 @@
+"""``packs check``: what compiling can't see in a pack: its cases, its mends, and what it declares but does not use."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from goodcommission.auditing import condition_gate, tier_reached
+from goodcommission.description.document import Document
+from goodcommission.description.reading import read_description
+from goodcommission.engine.conditions import PARAMS, UNKNOWN
+from goodcommission.engine.facts import Fact, date, days, dictionary, gather
+from goodcommission.engine.patterns import evaluate
+from goodcommission.engine.texts import rounded
+from goodcommission.engine.verdicts import (
+    CompiledRule,
+    RuleVerdict,
+    Setting,
+    activation,
+    compute_lets,
+    judge,
+)
+from goodcommission.exceptions import DescriptionError, Fault, PackError
+from goodcommission.packs.compiling import LoadedPack, Packs, compile_packs, located
+from goodcommission.packs.loading import pack_files, read_pack, shipped_folder
+from goodcommission.packs.model import STAGES, Case, Pattern, PatternCase, Rule, Verdict
+
+_NEEDED: Final[tuple[Verdict, ...]] = ("fail", "pass", "not_applicable", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What ``packs check`` found."""
+
+    faults: tuple[Fault, ...]
+    packs: int
+    rules: int
+    patterns: int
+    cases: int
+
+
+def check_packs(paths: Sequence[str | os.PathLike[str]]) -> Checked:
+    """Lint packs and run their cases.
+
+    Args:
+        paths: Pack files or folders. They are checked together with the shipped packs, of which those
+            with the same id are replaced.
+    """
+    faults: list[Fault] = []
+    targets: list[LoadedPack] = []
+    for path in paths:
+        try:
+            files = pack_files(path)
+        except PackError as error:
+            faults.extend(error.faults)
+            continue
+        for file in files:
+            try:
+                targets.append(read_pack(file))
+            except PackError as error:
+                faults.extend(error.faults)
+    counted = Checked(
+        (),
+        len(targets),
+        sum(len(target.pack.rules) for target in targets),
+        sum(len(target.pack.patterns) for target in targets),
+        sum(len(part.cases) for target in targets for part in (*target.pack.rules, *target.pack.patterns)),
+    )
+    ids = {target.pack.id for target in targets}
+    try:
+        others = [read_pack(path) for path in pack_files(shipped_folder("rules"))] if targets else []
+        packs = compile_packs([*(other for other in others if other.pack.id not in ids), *targets])
+    except PackError as error:
+        faults.extend(error.faults)
+    else:
+        for target in targets:
+            faults.extend(_check(target, packs))
+    return Checked(tuple(faults), counted.packs, counted.rules, counted.patterns, counted.cases)
+
+
+def _check(target: LoadedPack, packs: Packs) -> Iterator[Fault]:
+    yield from _unused(target, packs)
+    compiled = {rule.rule.id: rule for rule in packs.rules}
+    for index, rule in enumerate(target.pack.rules):
+        pointer = f"/rules/{index}"
+        yield from _standing(target, rule, pointer)
+        yield from _cases(target, compiled[rule.id], packs, pointer)
+    for index, pattern in enumerate(target.pack.patterns):
+        yield from _pattern_cases(target, pattern, packs, f"/patterns/{index}")
+
+
+# --- What is declared ------------------------------------------------------------------------------------------
+
+
+def _unused(target: LoadedPack, packs: Packs) -> Iterator[Fault]:
+    pack = target.pack
+    if pack.definitions:
+        return
+    mine = [rule for rule in packs.rules if rule.pack == pack.id]
+    gates = [one.gate for one in packs.patterns if one.pack == pack.id and one.gate]
+    spoken = " ".join(
+        text
+        for rule in mine
+        for text in (rule.rule.remedy, rule.rule.finding or "", *(n.text for n in rule.rule.notes))
+    ) + " ".join(b.finding or "" for rule in mine for b in rule.rule.decide or ())
+    used: set[str] = set()
+    lets: set[str] = set()
+    for rule in [*mine, *gates]:
+        used |= set(rule.constants)
+        for let in rule.lets:
+            used |= set(let.constants)
+            lets.add(let.name)
+        for branch in rule.branches:
+            used |= {name for edit in branch.mend if edit.value for name in edit.value.names}
+    for name in pack.parameters:
+        if PARAMS + name not in used and f"{{{PARAMS}{name}}}" not in spoken:
+            yield located(target, f"/parameters/{name}", f'no rule of this pack uses the parameter "{name}"')
+    for name in pack.let:
+        if name not in lets:
+            yield located(target, f"/let/{name}", f'no rule of this pack uses the let "{name}"')
+    for index, rule in enumerate(pack.rules):
+        for name in rule.let:
+            if name not in {let.name for let in packs.rule(rule.id).lets}:
+                yield located(target, f"/rules/{index}/let/{name}", f'{rule.id} does not use the let "{name}"')
+    cited = {citation.source for part in (*pack.rules, *pack.patterns) for citation in part.sources}
+    for name in pack.sources:
+        if name not in cited:
+            yield located(target, f"/sources/{name}", f'no rule of this pack cites the source "{name}"')
+    for name in pack.groups:
+        members = [rule.id for rule in pack.rules if rule.group == name]
+        if len(members) < 2:
+            yield located(target, f"/groups/{name}", f'the group "{name}" has {len(members)} members; a group joins two or more')
+
+
+def _standing(target: LoadedPack, rule: Rule, pointer: str) -> Iterator[Fault]:
+    """An indicator of ours that rests on one experience is at most medium, unless law or guidance stands behind it."""
+    if rule.severity == "high" and rule.strength == "experience" and rule.kind == "indicator":
+        kinds = {target.pack.sources[citation.source].kind for citation in rule.sources}
+        if kinds <= {"practice"}:
+            yield located(
+                target,
+                f"{pointer}/severity",
+                f"{rule.id} is an indicator that rests on one experience: its severity is at most medium",
+                "Cite the law or guidance that stands behind it, or lower the severity.",
+            )
+    order = ("low", "medium", "high")
+    for index, branch in enumerate(rule.decide or ()):
+        if branch.severity and order.index(branch.severity) > order.index(rule.severity):
+            place = f"{pointer}/decide/{index}/severity"
+            yield located(target, place, f"a finding of {rule.id} can't be more severe than the rule")
+
+
+# --- Cases -----------------------------------------------------------------------------------------------------
+
+
+def run_case(compiled: CompiledRule, packs: Packs, case: Case, given: dict[str, Any] | None = None) -> RuleVerdict:
+    """Apply a rule to one of its cases.
+
+    Raises:
+        DescriptionError: The case's description is not valid.
+    """
+    rule = compiled.rule
+    raw = {"kind": rule.applies_to[0], "stage": rule.due_from, **(case.given if given is None else given)}
+    document = read_description({key: value for key, value in raw.items() if value is not None})
+    return judge(compiled, _setting(document, packs, case))
+
+
+def _setting(document: Document, packs: Packs, case: Case) -> Setting:
+    facts = gather(document, packs.currency)
+    day = days(dt.date.fromisoformat(case.as_of)) if case.as_of else None
+    if day is not None:
+        facts = type(facts)({**facts.values, "as_of": day}, facts.reasons, facts.evidenced, facts.boxed)
+    stage = document.description.stage
+    setting = Setting(facts, document.description.kind, None if stage is None else STAGES.index(stage), (), day)
+    setting.tiers = tier_reached(packs, setting, None if case.tier == "from_value" else case.tier)
+    return setting
+
+
+def _cases(target: LoadedPack, compiled: CompiledRule, packs: Packs, pointer: str) -> Iterator[Fault]:
+    rule = compiled.rule
+    expected = {case.expect for case in rule.cases}
+    for verdict in _NEEDED:
+        if verdict in expected or (verdict == "not_applicable" and rule.when is None):
+            continue
+        yield located(target, f"{pointer}/id", f"{rule.id} has no case that expects {verdict.replace('_', ' ')}")
+    decided: set[int] = set()
+    for index, case in enumerate(rule.cases):
+        place = f"{pointer}/cases/{index}"
+        try:
+            kind = case.given.get("kind", rule.applies_to[0])
+            if kind not in rule.applies_to:
+                verdict = RuleVerdict(compiled, "not_applicable", rule.severity)
+            else:
+                verdict = run_case(compiled, packs, case)
+        except DescriptionError as error:
+            for fault in error.faults:
+                yield located(target, f"{place}/given{fault.pointer or ''}", f"{rule.id}, “{case.name}”: {fault.message}", fault.suggestion)
+            continue
+        if verdict.branch is not None and verdict.verdict in ("pass", "fail"):
+            decided.add(verdict.branch)
+        yield from _compare(target, case, verdict, place)
+        if verdict.verdict == "fail" and case.expect == "fail":
+            yield from _mended(target, compiled, packs, case, verdict, place)
+    for index in range(len(rule.decide or ())):
+        if index not in decided:
+            yield located(target, f"{pointer}/decide/{index}", f"no case of {rule.id} is decided by this branch")
+
+
+def _compare(target: LoadedPack, case: Case, verdict: RuleVerdict, place: str) -> Iterator[Fault]:
+    name = f"{verdict.rule.rule.id}, “{case.name}”"
+    if verdict.verdict != case.expect:
+        missing = f"; missing: {', '.join(verdict.missing)}" if verdict.missing else ""
+        finding = f"; {verdict.finding}" if verdict.finding else ""
+        reason = f"; {verdict.reason}" if verdict.reason else ""
+        yield located(target, place, f"{name}: expected {case.expect}, got {verdict.verdict}{missing}{finding}{reason}")
+        return
+    if case.severity and verdict.severity != case.severity:
+        yield located(target, place, f"{name}: expected severity {case.severity}, got {verdict.severity}")
+    if case.provisional is not None and verdict.provisional != case.provisional:
+        yield located(target, place, f"{name}: expected provisional {case.provisional}, got {verdict.provisional}")
+    absent = [fact for fact in case.missing or () if fact not in verdict.missing]
+    if absent:
+        got = ", ".join(verdict.missing) or "nothing"
+        yield located(target, place, f"{name}: {', '.join(absent)} should be named as missing; named: {got}")
+    if case.finding and case.finding not in (verdict.finding or ""):
+        yield located(target, place, f"{name}: the finding should hold “{case.finding}”; it is “{verdict.finding}”")
+
+
+# --- Mends -----------------------------------------------------------------------------------------------------
+
+
+def _written(value: Any, fact: Fact, currency: str, side: str) -> Any:
+    """A value of the condition language as a description writes it."""
+    if fact.type == "money":
+        return {"amount": float(rounded(value, 2, side)), "currency": currency}
+    if fact.type == "date":
+        return date(int(value)).isoformat()
+    if fact.type == "int":
+        return int(rounded(float(value), 0, side))
+    if fact.type == "double":
+        return float(rounded(value, 6, side))
+    return value
+
+
+def apply_mend(verdict: RuleVerdict, setting: Setting, given: dict[str, Any]) -> dict[str, Any] | None:
+    """The case's description with the edits of the finding applied, or None if an edit's value can't be computed."""
+    rule = verdict.rule
+    branch = rule.branches[verdict.branch or 0]
+    sides = {let.name: let.let.round for let in rule.lets}
+    mended = copy.deepcopy(given)
+    lets = compute_lets(rule, setting)
+    data = {**setting.facts.values, **rule.constants}
+    for edit in branch.mend:
+        data.update({name: value for name, value in _constants(edit.value, rule).items()})
+    data.update({name: value for name, (value, _, _) in lets.items() if value is not UNKNOWN})
+    for edit in branch.mend:
+        value = edit.edit.value
+        if edit.value is not None:
+            computed = edit.value.value(activation(data))
+            if computed is UNKNOWN:
+                return None
+            side = sides.get(edit.edit.to or "", "nearest")
+            value = _written(computed, dictionary()[edit.edit.set], rule.currency, side)
+        _set(mended, edit.edit.set.split("."), value)
+    return mended
+
+
+def _constants(value: Any, rule: CompiledRule) -> dict[str, Any]:
+    if value is None:
+        return {}
+    return {
+        name: rule.parameters[name.removeprefix(PARAMS)].value for name in value.names if name.startswith(PARAMS)
+    }
+
+
+def _set(given: dict[str, Any], path: list[str], value: Any) -> None:
+    here = given
+    for step in path[:-1]:
+        here = here.setdefault(step, {})
+    here[path[-1]] = value
+
+
+def _mended(
+    target: LoadedPack, compiled: CompiledRule, packs: Packs, case: Case, verdict: RuleVerdict, place: str
+) -> Iterator[Fault]:
+    name = f"{compiled.rule.id}, “{case.name}”"
+    if not compiled.branches[verdict.branch or 0].mend:
+        yield located(target, place, f"{name}: it fails, and neither the rule nor the branch has a `mend`")
+        return
+    raw = {"kind": compiled.rule.applies_to[0], "stage": compiled.rule.due_from, **case.given}
+    setting = _setting(read_description({k: v for k, v in raw.items() if v is not None}), packs, case)
+    given = apply_mend(verdict, setting, case.given)
+    if given is None:
+        yield located(target, place, f"{name}: the mend has a value that can't be computed here")
+        return
+    try:
+        after = run_case(compiled, packs, case, given)
+    except DescriptionError as error:
+        yield located(target, place, f"{name}: the mended description is not valid: {error.faults[0].message}")
+        return
+    if after.verdict != "pass":
+        why = after.finding or f"missing: {', '.join(after.missing)}"
+        yield located(target, place, f"{name}: after its mend it is {after.verdict}, not pass ({why})")
+
+
+# --- Patterns --------------------------------------------------------------------------------------------------
+
+
+def _pattern_cases(target: LoadedPack, pattern: Pattern, packs: Packs, pointer: str) -> Iterator[Fault]:
+    for outcome in ("concluded", "open", "excluded"):
+        if outcome not in {case.expect for case in pattern.cases}:
+            yield located(target, f"{pointer}/id", f"{pattern.id} has no case that expects {outcome}")
+    for index, case in enumerate(pattern.cases):
+        place = f"{pointer}/cases/{index}"
+        try:
+            outcomes = run_pattern_case(packs, case)
+        except DescriptionError as error:
+            for fault in error.faults:
+                yield located(target, f"{place}/facts", f"{pattern.id}, “{case.name}”: {fault.message}", fault.suggestion)
+            continue
+        got = next(outcome for outcome in outcomes if outcome.id == pattern.id)
+        name = f"{pattern.id}, “{case.name}”"
+        if got.outcome != case.expect:
+            yield located(target, place, f"{name}: expected {case.expect}, got {got.outcome}")
+        elif case.severity and got.severity != case.severity:
+            yield located(target, place, f"{name}: expected severity {case.severity}, got {got.severity}")
+
+
+def run_pattern_case(packs: Packs, case: PatternCase) -> Any:
+    """Work out all patterns on a pattern's case."""
+    document = read_description({"kind": "tender", **case.given})
+    facts = gather(document, packs.currency)
+    setting = Setting(facts, document.description.kind, None, (), None)
+    gates = {one.pattern.id: condition_gate(one.gate, setting)[0] for one in packs.patterns if one.gate}
+    verdicts = {rule.rule.id: (case.verdicts.get(rule.rule.id, "unknown"), False) for rule in packs.rules}
+    return evaluate(packs.pattern_set, verdicts, gates)

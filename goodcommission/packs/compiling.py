@@ -1,0 +1,501 @@
+"""From packs as they are written to rules that can be applied: every condition compiled, every name checked."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from typing import Any, Final
+
+from goodcommission.description.document import Source
+from goodcommission.engine.conditions import (
+    PARAMS,
+    Condition,
+    ConditionError,
+    Type,
+    Vocabulary,
+    known_when,
+    strictly_known,
+)
+from goodcommission.engine.facts import GIVEN, dictionary
+from goodcommission.engine.patterns import PatternSet, compile_patterns
+from goodcommission.engine.texts import Text, TextError, parse
+from goodcommission.engine.verdicts import CompiledBranch, CompiledEdit, CompiledLet, CompiledNote, CompiledRule
+from goodcommission.exceptions import Fault, PackError
+from goodcommission.packs.model import STAGES, TIERS, Branch, Edit, Group, Let, Pack, Parameter, Pattern, Rule
+
+BANDS_END: Final = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPack:
+    """A pack and the text it was read from."""
+
+    pack: Pack
+    digest: str
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledPattern:
+    """The condition (``when``) of a pattern, with the lets that it needs."""
+
+    pattern: Pattern
+    pack: str
+    gate: CompiledRule | None
+    """The pattern's ``when`` in the form of a rule's condition, so that one evaluator serves both."""
+
+
+@dataclass(frozen=True)
+class Packs:
+    """Rule packs, compiled: made once, used for any number of audits, from any number of threads."""
+
+    packs: tuple[LoadedPack, ...]
+    rules: tuple[CompiledRule, ...]
+    tiers: tuple[CompiledRule | None, ...]
+    """For each tier, the condition that a description is at least of it; None for the smallest."""
+    groups: Mapping[str, Group]
+    patterns: tuple[CompiledPattern, ...]
+    pattern_set: PatternSet = field(repr=False)
+    currency: str = "GBP"
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the packs (without definitions)."""
+        return tuple(loaded.pack.id for loaded in self.packs if loaded.pack.pack)
+
+    @cached_property
+    def weights(self) -> Mapping[str, float]:
+        """The weight of each pack in the overall score."""
+        return {loaded.pack.id: loaded.pack.weight for loaded in self.packs if loaded.pack.rules}
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the digests of all packs, as "sha256:…"."""
+        digests = "\n".join(f"{loaded.pack.id} {loaded.digest}" for loaded in self.packs)
+        return "sha256:" + sha256(digests.encode()).hexdigest()
+
+    def rule(self, id: str) -> CompiledRule:
+        """The rule with this id.
+
+        Raises:
+            PackError: There is none; the message names the nearest.
+        """
+        for rule in self.rules:
+            if rule.rule.id == id:
+                return rule
+        near = difflib.get_close_matches(id.upper(), [rule.rule.id for rule in self.rules], n=1)
+        raise PackError(Fault(f'there is no rule "{id}"', suggestion=f"Did you mean {near[0]}?" if near else None))
+
+
+@dataclass(slots=True)
+class _Scope:
+    """What the expressions of a pack or a rule may name."""
+
+    vocabulary: Vocabulary
+    parameters: Mapping[str, Parameter]
+    lets: dict[str, CompiledLet]
+
+
+def _constant(parameter: Parameter) -> tuple[Type, Any]:
+    if parameter.bands is not None:
+        steps = [[BANDS_END if band.below is None else band.below, band.is_] for band in parameter.bands]
+        return Type("bands"), steps
+    value = parameter.value
+    return Type({int: "int", float: "double", str: "string"}[type(value)]), value
+
+
+class _Compiler:
+    def __init__(self, loaded: Sequence[LoadedPack]) -> None:
+        self.loaded = loaded
+        self.faults: list[tuple[LoadedPack, str, str, str | None]] = []
+        self.definitions = {item.pack.id: item for item in loaded if item.pack.definitions}
+
+    def fault(self, loaded: LoadedPack, pointer: str, message: str, suggestion: str | None = None) -> None:
+        self.faults.append((loaded, pointer, message, suggestion))
+
+    # -- scopes --
+
+    def scope(self, loaded: LoadedPack) -> _Scope:
+        scope = _Scope(Vocabulary(), {}, {})
+        for name in loaded.pack.uses:
+            if name in self.definitions:
+                self.extend(scope, self.definitions[name])
+            else:
+                near = difflib.get_close_matches(name, self.definitions, n=1)
+                self.fault(
+                    loaded, "/uses", f'there are no definitions "{name}"', f"Did you mean {near[0]}?" if near else None
+                )
+        self.extend(scope, loaded)
+        return scope
+
+    def extend(self, scope: _Scope, loaded: LoadedPack) -> None:
+        pack = loaded.pack
+        types, constants = {}, {}
+        for name, parameter in pack.parameters.items():
+            types[PARAMS + name], constants[PARAMS + name] = _constant(parameter)
+        scope.vocabulary = scope.vocabulary.extended(types, constants)
+        scope.parameters = {**scope.parameters, **pack.parameters}
+        self.lets(scope, loaded, pack.let, "/let", pack.id)
+
+    def lets(self, scope: _Scope, loaded: LoadedPack, lets: Mapping[str, Let], pointer: str, owner: str) -> None:
+        for name, let in lets.items():
+            if name in dictionary() or name == "as_of":
+                self.fault(loaded, f"{pointer}/{name}", f'"{name}" is the name of a fact; choose another for this let')
+                continue
+            if name in scope.lets:
+                self.fault(loaded, f"{pointer}/{name}", f'there is a let "{name}" already, in {scope.lets[name].owner}')
+                continue
+            value = self.expression(scope, loaded, let.is_, f"{pointer}/{name}/is", arithmetic=True, boolean=False)
+            if value is None:
+                continue
+            scope.lets[name] = self.let(scope, name, owner, let, value)
+            scope.vocabulary = scope.vocabulary.extended({name: value.type})
+
+    def let(self, scope: _Scope, name: str, owner: str, let: Let, value: Condition) -> CompiledLet:
+        facts, constants, lets = self.split(scope, value.names)
+        return CompiledLet(name, owner, let, value, facts, constants, lets)
+
+    @staticmethod
+    def split(scope: _Scope, names: Sequence[str]) -> tuple[tuple[str, ...], Mapping[str, Any], tuple[str, ...]]:
+        constants = {name: scope.vocabulary.constants[name] for name in names if name in scope.vocabulary.constants}
+        lets = tuple(name for name in names if name in scope.lets)
+        return tuple(name for name in names if name not in constants and name not in lets), constants, lets
+
+    def expression(
+        self,
+        scope: _Scope,
+        loaded: LoadedPack,
+        text: str,
+        pointer: str,
+        *,
+        arithmetic: bool = False,
+        boolean: bool = True,
+    ) -> Condition | None:
+        try:
+            return scope.vocabulary.compile(text, arithmetic=arithmetic, boolean=boolean)
+        except ConditionError as error:
+            self.fault(loaded, pointer, error.message, error.suggestion)
+            return None
+
+    # -- rules --
+
+    def rule(self, loaded: LoadedPack, scope: _Scope, rule: Rule, pointer: str) -> CompiledRule | None:
+        before = len(self.faults)
+        inner = _Scope(scope.vocabulary, scope.parameters, dict(scope.lets))
+        self.lets(inner, loaded, rule.let, f"{pointer}/let", rule.id)
+        when = self.optional(inner, loaded, rule.when, f"{pointer}/when")
+        planned = self.optional(inner, loaded, rule.planned, f"{pointer}/planned")
+        known = self.known(inner, known_when(when.tree, True)) if when else frozenset()
+        edits = self.edits(inner, loaded, rule.mend, f"{pointer}/mend")
+        remedy = self.text(rule.remedy, loaded, f"{pointer}/remedy", inner)
+        branches: list[CompiledBranch] = []
+        if rule.require is not None:
+            condition = self.expression(inner, loaded, rule.require, f"{pointer}/require")
+            if condition is not None and rule.finding is not None:
+                finding = self.text(rule.finding, loaded, f"{pointer}/finding", inner)
+                failing = known | self.known(inner, known_when(condition.tree, False))
+                self.names_known(loaded, finding, failing, f"{pointer}/finding", inner)
+                self.names_known(loaded, remedy, failing, f"{pointer}/remedy", inner)
+                branches = [
+                    CompiledBranch("pass", condition, None, rule.severity, None, None, ()),
+                    CompiledBranch("fail", condition, None, rule.severity, finding, remedy, edits),
+                ]
+        for index, branch in enumerate(rule.decide or ()):
+            compiled = self.branch(loaded, inner, rule, branch, f"{pointer}/decide/{index}", known, remedy, edits)
+            if compiled is not None:
+                branches.append(compiled)
+        notes = self.notes(loaded, inner, rule, f"{pointer}/notes", known)
+        if len(self.faults) > before:
+            return None
+        conditions = [c for c in (when, planned, *(b.condition for b in branches), *(n.condition for n in notes)) if c]
+        facts, constants, lets = self.split(inner, sorted({name for c in conditions for name in c.names}))
+        spoken = {name for text in self.texts(branches, notes) for name in text.names if name in inner.lets}
+        mended = {
+            name for b in branches for e in b.mend if e.value for name in e.value.names if name in inner.lets
+        }
+        return CompiledRule(
+            rule=rule,
+            pack=loaded.pack.id,
+            currency=loaded.pack.currency,
+            when=when,
+            planned=planned,
+            branches=tuple(branches),
+            require=rule.require is not None,
+            notes=notes,
+            lets=self.needed(inner, {*lets, *spoken, *mended}),
+            facts=facts,
+            constants=constants,
+            parameters=inner.parameters,
+            tier=TIERS.index(rule.tier),
+            due=STAGES.index(rule.due_from),
+        )
+
+    @staticmethod
+    def texts(branches: Sequence[CompiledBranch], notes: Sequence[CompiledNote]) -> Iterator[Text]:
+        for branch in branches:
+            yield from (text for text in (branch.finding, branch.remedy) if text)
+        for note in notes:
+            yield note.text
+
+    @staticmethod
+    def needed(scope: _Scope, names: set[str]) -> tuple[CompiledLet, ...]:
+        """The lets of these names and all that they rest on, in the order in which they were defined."""
+        wanted: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name not in wanted:
+                wanted.add(name)
+                waiting.extend(scope.lets[name].lets)
+        return tuple(let for name, let in scope.lets.items() if name in wanted)
+
+    def optional(self, scope: _Scope, loaded: LoadedPack, text: str | None, pointer: str) -> Condition | None:
+        return None if text is None else self.expression(scope, loaded, text, pointer)
+
+    def branch(
+        self,
+        loaded: LoadedPack,
+        scope: _Scope,
+        rule: Rule,
+        branch: Branch,
+        pointer: str,
+        known: frozenset[str],
+        remedy: Text | None,
+        edits: tuple[CompiledEdit, ...],
+    ) -> CompiledBranch | None:
+        if branch.pass_ is not None:
+            condition = self.expression(scope, loaded, branch.pass_, f"{pointer}/pass")
+            return CompiledBranch("pass", condition, branch, rule.severity, None, None, ()) if condition else None
+        condition = self.expression(scope, loaded, branch.fail or "", f"{pointer}/fail")
+        if condition is None:
+            return None
+        finding = self.text(branch.finding or "", loaded, f"{pointer}/finding", scope)
+        own = self.text(branch.remedy, loaded, f"{pointer}/remedy", scope) if branch.remedy else None
+        reached = known | self.known(scope, known_when(condition.tree, True))
+        self.names_known(loaded, finding, reached, f"{pointer}/finding", scope)
+        self.names_known(loaded, own or remedy, reached, f"{pointer}/{'remedy' if own else 'fail'}", scope)
+        mend = self.edits(scope, loaded, branch.mend, f"{pointer}/mend") if branch.mend else edits
+        return CompiledBranch(
+            "fail", condition, branch, branch.severity or rule.severity, finding, own or remedy, mend
+        )
+
+    def notes(
+        self, loaded: LoadedPack, scope: _Scope, rule: Rule, pointer: str, known: frozenset[str]
+    ) -> tuple[CompiledNote, ...]:
+        compiled = []
+        for index, note in enumerate(rule.notes):
+            condition = self.expression(scope, loaded, note.when, f"{pointer}/{index}/when")
+            text = self.text(note.text, loaded, f"{pointer}/{index}/text", scope)
+            if condition is not None and text is not None:
+                reached = self.known(scope, known_when(condition.tree, True))
+                self.names_known(loaded, text, reached, f"{pointer}/{index}/text", scope)
+                compiled.append(CompiledNote(note, condition, text))
+        return tuple(compiled)
+
+    def edits(
+        self, scope: _Scope, loaded: LoadedPack, edits: Sequence[Edit], pointer: str
+    ) -> tuple[CompiledEdit, ...]:
+        compiled = []
+        for index, edit in enumerate(edits):
+            name = edit.set.removesuffix(".items")
+            if name not in dictionary():
+                near = difflib.get_close_matches(name, dictionary(), n=1)
+                self.fault(
+                    loaded,
+                    f"{pointer}/{index}/set",
+                    f'there is no fact "{edit.set}"',
+                    f'Did you mean "{near[0]}"?' if near else None,
+                )
+                continue
+            value = None
+            if edit.to is not None:
+                place = f"{pointer}/{index}/to"
+                value = self.expression(scope, loaded, edit.to, place, arithmetic=True, boolean=False)
+            compiled.append(CompiledEdit(edit, value))
+        return tuple(compiled)
+
+    # -- texts --
+
+    def text(self, text: str, loaded: LoadedPack, pointer: str, scope: _Scope) -> Text | None:
+        try:
+            parsed = parse(text)
+        except TextError as error:
+            self.fault(loaded, pointer, str(error))
+            return None
+        for name in sorted(parsed.names):
+            if name in scope.lets or name in dictionary() or name.removeprefix(PARAMS) in scope.parameters:
+                continue
+            near = difflib.get_close_matches(name, [*scope.lets, *scope.vocabulary.types], n=1)
+            self.fault(
+                loaded,
+                pointer,
+                f'the text names "{{{name}}}", which is no fact, parameter or let',
+                f'Did you mean "{near[0]}"?' if near else None,
+            )
+            return None
+        return parsed
+
+    def known(self, scope: _Scope, names: frozenset[str]) -> frozenset[str]:
+        """These names, and all that must be known for them to be."""
+        known = set(names)
+        waiting = list(names)
+        while waiting:
+            name, _, truth = waiting.pop().partition("=")
+            let = scope.lets.get(name)
+            if let is None:
+                continue
+            found = known_when(let.value.tree, truth == "True") if truth else strictly_known(let.value)
+            waiting.extend(found - known)
+            known |= found
+        return frozenset(known)
+
+    def names_known(
+        self, loaded: LoadedPack, text: Text | None, known: frozenset[str], pointer: str, scope: _Scope
+    ) -> None:
+        for name in sorted(text.names if text else ()):
+            if not self.certain(scope, name, known):
+                self.fault(loaded, pointer, f'the text names "{{{name}}}", which may be unknown when it is printed')
+
+    def certain(self, scope: _Scope, name: str, known: frozenset[str]) -> bool:
+        """Whether a name has a value whenever these are known: it is one of them, or a let of them alone."""
+        if name.startswith(PARAMS) or name in known or name + GIVEN in known:
+            return True
+        let = scope.lets.get(name)
+        return let is not None and all(self.certain(scope, part, known) for part in let.value.names)
+
+    # -- packs --
+
+    def compile(self) -> Packs:
+        self.unique()
+        rules: list[CompiledRule] = []
+        groups: dict[str, Group] = {}
+        patterns: list[CompiledPattern] = []
+        tiers: dict[str, CompiledRule] = {}
+        for loaded in self.loaded:
+            scope = self.scope(loaded)
+            for tier, text in loaded.pack.tiers.items():
+                if tier in tiers:
+                    self.fault(loaded, f"/tiers/{tier}", f'the tier "{tier}" is defined already, in {tiers[tier].pack}')
+                gate = self.gate(loaded, scope, text, f"/tiers/{tier}", {}, f"tier-{tier}")
+                if gate is not None:
+                    tiers[tier] = gate
+            groups.update(loaded.pack.groups)
+            for index, rule in enumerate(loaded.pack.rules):
+                pointer = f"/rules/{index}"
+                self.references(loaded, rule, pointer)
+                compiled = self.rule(loaded, scope, rule, pointer)
+                if compiled is not None:
+                    rules.append(compiled)
+            for index, pattern in enumerate(loaded.pack.patterns):
+                pointer = f"/patterns/{index}"
+                self.cited(loaded, pattern.sources, pointer)
+                gate = (
+                    self.gate(loaded, scope, pattern.when, f"{pointer}/when", pattern.let, pattern.id)
+                    if pattern.when
+                    else None
+                )
+                patterns.append(CompiledPattern(pattern, loaded.pack.id, gate))
+        self.raise_faults()
+        rule_groups = {rule.rule.id: rule.rule.group for rule in rules}
+        pattern_set = compile_patterns([compiled.pattern for compiled in patterns], rule_groups)
+        currencies = {loaded.pack.currency for loaded in self.loaded}
+        if len(currencies) > 1:
+            raise PackError(f"packs with limits in several currencies can't be used together: {', '.join(sorted(currencies))}")
+        by_id = {compiled.pattern.id: compiled for compiled in patterns}
+        return Packs(
+            packs=tuple(self.loaded),
+            rules=tuple(rules),
+            tiers=(None, *(tiers.get(tier) for tier in TIERS[1:])),
+            groups=groups,
+            patterns=tuple(by_id[id] for id in sorted(by_id)),
+            pattern_set=pattern_set,
+            currency=currencies.pop() if currencies else "GBP",
+        )
+
+    def gate(
+        self, loaded: LoadedPack, scope: _Scope, text: str, pointer: str, lets: Mapping[str, Let], owner: str
+    ) -> CompiledRule | None:
+        """A condition by itself, with its lets, in the form of a rule that requires it."""
+        inner = _Scope(scope.vocabulary, scope.parameters, dict(scope.lets))
+        self.lets(inner, loaded, lets, pointer.rpartition("/")[0] + "/let", owner)
+        condition = self.expression(inner, loaded, text, pointer)
+        if condition is None:
+            return None
+        facts, constants, names = self.split(inner, condition.names)
+        branch = CompiledBranch("pass", condition, None, "low", None, None, ())
+        return CompiledRule(
+            rule=_GATE,
+            pack=loaded.pack.id,
+            currency=loaded.pack.currency,
+            when=None,
+            planned=None,
+            branches=(branch,),
+            require=True,
+            notes=(),
+            lets=self.needed(inner, set(names)),
+            facts=facts,
+            constants=constants,
+            parameters=inner.parameters,
+            tier=0,
+            due=0,
+        )
+
+    def references(self, loaded: LoadedPack, rule: Rule, pointer: str) -> None:
+        if rule.group is not None and rule.group not in loaded.pack.groups:
+            self.fault(loaded, f"{pointer}/group", f'the group "{rule.group}" is not declared under `groups`')
+        self.cited(loaded, rule.sources, pointer)
+
+    def cited(self, loaded: LoadedPack, citations: Sequence[Any], pointer: str) -> None:
+        for index, citation in enumerate(citations):
+            if citation.source not in loaded.pack.sources:
+                self.fault(
+                    loaded,
+                    f"{pointer}/sources/{index}/source",
+                    f'the source "{citation.source}" is not described under `sources`',
+                )
+
+    def unique(self) -> None:
+        """Ids are unique over all packs that are loaded together."""
+        seen: dict[tuple[str, str], str] = {}
+        for loaded in self.loaded:
+            pack = loaded.pack
+            ids = [("pack", pack.id, "/pack" if pack.pack else "/definitions")]
+            ids += [("group", name, f"/groups/{name}") for name in pack.groups]
+            ids += [("rule", rule.id, f"/rules/{index}/id") for index, rule in enumerate(pack.rules)]
+            ids += [("pattern", item.id, f"/patterns/{index}/id") for index, item in enumerate(pack.patterns)]
+            for kind, id, pointer in ids:
+                if (kind, id) in seen:
+                    where = "in this pack" if seen[kind, id] == pack.id else f"in {seen[kind, id]}"
+                    self.fault(loaded, pointer, f'the {kind} id "{id}" is used already {where}')
+                seen[kind, id] = pack.id
+
+    def raise_faults(self) -> None:
+        if self.faults:
+            raise PackError(*(located(*fault) for fault in self.faults))
+
+
+_GATE: Final = Rule.model_construct(id="GATE-0", severity="low", due_from="draft", tier="small")
+
+
+def located(loaded: LoadedPack, pointer: str, message: str, suggestion: str | None = None) -> Fault:
+    """A fault of a pack, with its place in the file."""
+    from goodcommission.description.positions import locate
+
+    source = loaded.source
+    place = locate(source, pointer) if source else None
+    line, column = place or (None, None)
+    return Fault(message, source.name if source else loaded.pack.id, line, column, pointer, suggestion)
+
+
+def compile_packs(loaded: Sequence[LoadedPack]) -> Packs:
+    """Compile packs that are used together.
+
+    Raises:
+        PackError: With every fault that was found, each with file, line and column.
+    """
+    return _Compiler(loaded).compile()
+
+

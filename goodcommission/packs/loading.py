@@ -1,0 +1,183 @@
+"""Loading rule packs: the shipped ones, or files and folders of the user's own."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from goodcommission.description.document import Source
+from goodcommission.exceptions import DescriptionError, Fault, PackError
+from goodcommission.packs.compiling import LoadedPack, Packs, compile_packs
+from goodcommission.packs.model import Pack
+
+BUILT: Final = Path(__file__).with_name("shipped.json")
+"""The shipped packs as JSON with their digests, so that a start does not parse thousands of lines of YAML."""
+
+
+def shipped_folder(name: str) -> Path:
+    """A folder that stands at the top of a checkout and travels inside the wheel: ``rules``, ``schemas``, ``examples``."""
+    package = Path(str(files("goodcommission")))
+    inside = package / name
+    return inside if inside.is_dir() else package.parent / name
+
+
+def _plain(value: Any) -> Any:
+    """What a pack's cases hold, without Decimals (packs are small; a double holds their numbers)."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, bool | int | str) or value is None:
+        return value
+    return float(value)
+
+
+def _where(raw: Any, location: Sequence[int | str]) -> str:
+    """The JSON pointer of pydantic's location: the part of it that leads through the value as it was written."""
+    pointer, here = "", raw
+    for step in location:
+        if isinstance(here, dict) and step in here:
+            here = here[step]
+        elif isinstance(here, list) and isinstance(step, int) and step < len(here):
+            here = here[step]
+        else:
+            continue
+        pointer += "/" + str(step).replace("~", "~0").replace("/", "~1")
+    return pointer
+
+
+def _validate(raw: Any, source: Source) -> Pack:
+    from goodcommission.description.positions import locate
+
+    try:
+        return Pack.model_validate(raw)
+    except ValidationError as error:
+        faults = []
+        for item in error.errors(include_url=False):
+            pointer = _where(raw, item["loc"])
+            name = str(item["loc"][-1]) if item["loc"] else ""
+            message = {
+                "extra_forbidden": f'there is no field "{name}" here',
+                "missing": f'the field "{name}" is missing',
+            }.get(item["type"], item["msg"])
+            line, column = locate(source, pointer, key=item["type"] == "extra_forbidden") or (None, None)
+            faults.append(Fault(message, source.name, line, column, pointer))
+        raise PackError(*faults) from None
+
+
+def read_pack(path: str | os.PathLike[str]) -> LoadedPack:
+    """Read one pack or definitions file, with its cases.
+
+    Raises:
+        PackError: It can't be read or does not have the shape of a pack; every fault with line and column.
+    """
+    from goodcommission.description.reading import parse, read_source
+
+    try:
+        source = read_source(path)
+        raw = _plain(parse(source))
+    except DescriptionError as error:
+        raise PackError(*error.faults) from None
+    if not isinstance(raw, dict):
+        raise PackError(Fault("a pack is a mapping with `pack:` or `definitions:`", source.name, 1, 1, ""))
+    return LoadedPack(_validate(raw, source), source.digest, source)
+
+
+def pack_files(path: str | os.PathLike[str]) -> tuple[Path, ...]:
+    """The pack files of a folder (``*.yaml`` and ``*.yml``, sorted), or the one file.
+
+    Raises:
+        PackError: There is no such folder or file, or no pack in it.
+    """
+    place = Path(path)
+    if place.is_dir():
+        found = tuple(
+            sorted(item for item in place.iterdir() if item.suffix in (".yaml", ".yml") and item.is_file())
+        )
+        if not found:
+            raise PackError(Fault("there is no pack (*.yaml) in this folder", str(place)))
+        return found
+    if not place.exists():
+        raise PackError(Fault("there is no such file or folder", str(place)))
+    return (place,)
+
+
+def build() -> dict[str, Any]:
+    """The shipped packs in their built form: id → digest of the YAML and the pack without its cases."""
+    built = {}
+    for path in pack_files(shipped_folder("rules")):
+        loaded = read_pack(path)
+        dumped = loaded.pack.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        for part in [*dumped.get("rules", ()), *dumped.get("patterns", ())]:
+            part.pop("cases", None)
+        built[path.name] = {"digest": loaded.digest, "pack": dumped}
+    return built
+
+
+@cache
+def shipped_packs() -> tuple[LoadedPack, ...]:
+    """The shipped packs, from their built form where it is that of the YAML files beside it."""
+    built = json.loads(BUILT.read_text("utf-8")) if BUILT.exists() else {}
+    loaded = []
+    for path in pack_files(shipped_folder("rules")):
+        entry = built.get(path.name)
+        digest = "sha256:" + sha256(path.read_bytes()).hexdigest()
+        if entry is not None and entry["digest"] == digest:
+            loaded.append(LoadedPack(Pack.model_validate(entry["pack"]), digest))
+        else:
+            loaded.append(read_pack(path))
+    return tuple(loaded)
+
+
+def _select(available: Iterable[LoadedPack], wanted: Sequence[str] | None) -> tuple[LoadedPack, ...]:
+    """The packs with these ids, and the definitions; all if none are named."""
+    packs = tuple(available)
+    if wanted is None:
+        return packs
+    ids = {loaded.pack.id for loaded in packs if loaded.pack.pack}
+    for name in wanted:
+        if name not in ids:
+            import difflib
+
+            near = difflib.get_close_matches(name, ids, n=1)
+            raise PackError(
+                Fault(
+                    f'there is no pack "{name}"; there are {", ".join(sorted(ids))}',
+                    suggestion=f"Did you mean {near[0]}?" if near else None,
+                )
+            )
+    return tuple(loaded for loaded in packs if loaded.pack.definitions or loaded.pack.id in wanted)
+
+
+@cache
+def _compiled(wanted: tuple[str, ...] | None, folders: tuple[str, ...], stamp: tuple[object, ...]) -> Packs:
+    loaded = list(shipped_packs())
+    for folder in folders:
+        for path in pack_files(folder):
+            loaded.append(read_pack(path))
+    return compile_packs(_select(loaded, wanted))
+
+
+def load_packs(
+    packs: Sequence[str] | None = None, *, rules: Sequence[str | os.PathLike[str]] = ()
+) -> Packs:
+    """Load and compile rule packs; the result is cached, immutable and safe to use from threads.
+
+    Args:
+        packs: Ids of the packs to use; all of them by default.
+        rules: Files or folders with packs of your own, used beside the shipped ones.
+
+    Raises:
+        PackError: A pack can't be read, does not compile, or is not there.
+    """
+    folders = tuple(os.fspath(path) for path in rules)
+    stamp = tuple((str(path), path.stat().st_mtime_ns) for folder in folders for path in pack_files(folder))
+    return _compiled(None if packs is None else tuple(sorted(set(packs))), folders, stamp)

@@ -1,0 +1,311 @@
+"""Rule packs as they are written: parameters, lets, rules, patterns, sources and cases."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from goodcommission.description.model import Kind, Phase, Stage
+
+Verdict = Literal["pass", "fail", "unknown", "not_applicable", "not_yet_due"]
+Severity = Literal["high", "medium", "low"]
+Strength = Literal["recommendation", "needs-to-happen", "good-practice", "experience"]
+Tier = Literal["small", "medium", "large"]
+Outcome = Literal["concluded", "open", "excluded"]
+Basis = Literal["figure in text", "convention", "law", "guidance"]
+Rounding = Literal["down", "up", "nearest"]
+
+STAGES: tuple[str, ...] = get_args(Stage)
+TIERS: tuple[str, ...] = get_args(Tier)
+SEVERITIES: tuple[str, ...] = get_args(Severity)
+
+
+def _float(value: Any) -> Any:
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+class Part(BaseModel):
+    """A closed, immutable part of a pack."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+
+Text = Annotated[str, StringConstraints(min_length=1, pattern=r"\S", strip_whitespace=True)]
+Condition = Annotated[str, StringConstraints(min_length=1, pattern=r"\S", strip_whitespace=True)]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+PackId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
+RuleId = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]*-[0-9]+[A-Za-z]?$")]
+ConclusionId = Annotated[str, StringConstraints(pattern=r"^(risk|strength)\.[a-z][a-z0-9_]*$")]
+Version = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
+Real = Annotated[float, BeforeValidator(_float)]
+
+
+class Band(Part):
+    """One step of a banded parameter: the value that holds below a limit; the last band has no limit."""
+
+    below: Real | None = None
+    is_: Real = Field(alias="is")
+
+
+class Parameter(Part):
+    """A named number or text: nothing is hidden in a condition."""
+
+    value: Annotated[int | float | str | None, BeforeValidator(_float)] = None
+    bands: Annotated[tuple[Band, ...], BeforeValidator(_tuple)] | None = None
+    unit: Text | None = None
+    basis: Basis
+    why: Text
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Parameter:
+        if (self.value is None) == (self.bands is None):
+            raise PydanticCustomError("parameter", "a parameter has either a value or bands")
+        if self.bands is not None:
+            limits = [band.below for band in self.bands]
+            if not limits or limits[-1] is not None or None in limits[:-1] or limits[:-1] != sorted(set(limits[:-1])):  # type: ignore[type-var]
+                raise PydanticCustomError("bands", "bands have rising limits, and the last has none")
+        return self
+
+
+class Let(Part):
+    """A named, typed intermediate value; the only place for arithmetic."""
+
+    is_: Condition = Field(alias="is")
+    unit: Text | None = None
+    round: Rounding = "nearest"
+
+
+class Work(Part):
+    """A source: a report, a law, guidance."""
+
+    title: Text
+    author: Text | None = None
+    publisher: Text | None = None
+    year: int | None = None
+    kind: Literal["practice", "law", "guidance"] = "practice"
+    url: Text | None = None
+
+
+class Citation(Part):
+    """Where in a source it says so."""
+
+    source: PackId
+    section: Text | None = None
+    lines: Text | None = None
+    provision: Text | None = None
+    note: Text | None = None
+
+
+class Edit(Part):
+    """One change of the description that mends a failure."""
+
+    set: Text
+    to: Condition | None = None
+    value: Any = None
+    kind: Literal["safe", "decision", "evidence"]
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Edit:
+        if (self.to is None) == (self.value is None):
+            raise PydanticCustomError("edit", "an edit has either `to` (a condition-language value) or `value` (plain JSON)")
+        return self
+
+
+Edits = Annotated[tuple[Edit, ...], BeforeValidator(_tuple)]
+Citations = Annotated[tuple[Citation, ...], BeforeValidator(_tuple)]
+
+
+class Branch(Part):
+    """One line of a decision: the verdict, and the condition under which it is given."""
+
+    pass_: Condition | None = Field(default=None, alias="pass")
+    fail: Condition | None = None
+    severity: Severity | None = None
+    finding: Text | None = None
+    remedy: Text | None = None
+    mend: Edits | None = None
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Branch:
+        if (self.pass_ is None) == (self.fail is None):
+            raise PydanticCustomError("branch", "a branch has either `pass` or `fail`")
+        if self.fail is not None and self.finding is None:
+            raise PydanticCustomError("branch", "a `fail` branch has a `finding`")
+        if self.pass_ is not None and (self.finding or self.remedy or self.mend or self.severity):
+            raise PydanticCustomError("branch", "a `pass` branch has no finding, remedy, mend or severity")
+        return self
+
+
+class Note(Part):
+    """Advice that never changes a verdict."""
+
+    when: Condition
+    text: Text
+
+
+class Case(Part):
+    """An example that proves a rule: a description, and the verdict it must get."""
+
+    name: Text
+    given: dict[str, Any]
+    expect: Verdict
+    severity: Severity | None = None
+    provisional: bool | None = None
+    missing: Annotated[tuple[str, ...], BeforeValidator(_tuple)] | None = None
+    finding: Text | None = None
+    tier: Literal["from_value", "small", "medium", "large"] = "large"
+    as_of: Text | None = None
+
+
+class Rule(Part):
+    """One principle, made checkable."""
+
+    id: RuleId
+    title: Text
+    asks: Text
+    phase: Phase | Literal["all"]
+    applies_to: Annotated[tuple[Kind, ...], BeforeValidator(_tuple), Field(min_length=1)]
+    due_from: Stage = "draft"
+    tier: Tier = "medium"
+    level: Literal["core", "ext"] = "core"
+    severity: Severity
+    strength: Strength
+    kind: Literal["direct", "indicator"]
+    group: PackId | None = None
+    scored: bool = True
+    same_fault_as: Annotated[tuple[RuleId, ...], BeforeValidator(_tuple)] = ()
+    when: Condition | None = None
+    planned: Condition | None = None
+    let: dict[Name, Let] = Field(default_factory=dict)
+    require: Condition | None = None
+    finding: Text | None = None
+    decide: Annotated[tuple[Branch, ...], BeforeValidator(_tuple)] | None = None
+    notes: Annotated[tuple[Note, ...], BeforeValidator(_tuple)] = ()
+    why: Text
+    remedy: Text
+    mend: Edits = ()
+    sources: Annotated[Citations, Field(min_length=1)]
+    cases: Annotated[tuple[Case, ...], BeforeValidator(_tuple)] = ()
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Rule:
+        if (self.require is None) == (self.decide is None):
+            raise PydanticCustomError("rule", "a rule has either `require` or `decide`")
+        if self.require is not None and self.finding is None:
+            raise PydanticCustomError("rule", "a rule with `require` has a `finding`")
+        if self.decide is not None and self.finding is not None:
+            raise PydanticCustomError("rule", "a rule with `decide` has its findings on the branches")
+        return self
+
+
+class Group(Part):
+    """Rules that show one fault: they share one weight."""
+
+    title: Text
+    severity: Severity
+    strength: Strength
+
+
+class Match(Part):
+    """One thing that a pattern looks for: a rule's or a group's verdict, or the conclusion of another pattern."""
+
+    rule: RuleId | None = None
+    group: PackId | None = None
+    conclusion: ConclusionId | None = None
+    verdict: Literal["pass", "fail", "not_applicable"] | None = None
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Match:
+        if sum(x is not None for x in (self.rule, self.group, self.conclusion)) != 1:
+            raise PydanticCustomError("match", "name one of `rule`, `group` or `conclusion`")
+        if (self.conclusion is None) != (self.verdict is not None):
+            raise PydanticCustomError("match", "a rule or group has a `verdict`, a conclusion has none")
+        return self
+
+
+Matches = Annotated[tuple[Match, ...], BeforeValidator(_tuple)]
+
+
+class AtLeast(Part):
+    """So many of these."""
+
+    count: Annotated[int, Field(ge=1)]
+    of: Annotated[Matches, Field(min_length=1)]
+
+
+class PatternCase(Part):
+    """An example that proves a pattern: verdicts (unknown where none is given) and facts, and what must come of them."""
+
+    name: Text
+    verdicts: dict[str, Verdict] = Field(default_factory=dict)
+    given: dict[str, Any] = Field(default_factory=dict, alias="facts")
+    expect: Outcome
+    severity: Literal["high", "medium", "low", "positive"] | None = None
+
+
+class Pattern(Part):
+    """Findings that mean more together than each alone."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]*-[0-9]+[A-Za-z]?$")]
+    title: Text
+    concludes: ConclusionId
+    severity: Literal["high", "medium", "low", "positive"]
+    phase: Phase | Literal["all"] = "all"
+    let: dict[Name, Let] = Field(default_factory=dict)
+    when: Condition | None = None
+    all_of: Matches = ()
+    any_of: Matches = ()
+    at_least: AtLeast | None = None
+    unless: Matches = ()
+    raised_by: Matches = ()
+    lowered_by: Matches = ()
+    why: Text
+    remedy: Text | None = None
+    sources: Citations = ()
+    cases: Annotated[tuple[PatternCase, ...], BeforeValidator(_tuple)] = ()
+
+    @model_validator(mode="after")
+    def _something(self) -> Pattern:
+        if not (self.all_of or self.any_of or self.at_least):
+            raise PydanticCustomError("pattern", "a pattern has at least one of `all_of`, `any_of`, `at_least`")
+        return self
+
+
+class Pack(Part):
+    """A rule pack, or a file of definitions that packs use."""
+
+    pack: PackId | None = None
+    definitions: PackId | None = None
+    version: Version
+    title: Text
+    about: Text | None = None
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "GBP"
+    weight: Annotated[Real, Field(gt=0)] = 1.0
+    uses: Annotated[tuple[PackId, ...], BeforeValidator(_tuple)] = ()
+    sources: dict[PackId, Work] = Field(default_factory=dict)
+    parameters: dict[Name, Parameter] = Field(default_factory=dict)
+    tiers: dict[Literal["medium", "large"], Condition] = Field(default_factory=dict)
+    let: dict[Name, Let] = Field(default_factory=dict)
+    groups: dict[PackId, Group] = Field(default_factory=dict)
+    rules: Annotated[tuple[Rule, ...], BeforeValidator(_tuple)] = ()
+    patterns: Annotated[tuple[Pattern, ...], BeforeValidator(_tuple)] = ()
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Pack:
+        if (self.pack is None) == (self.definitions is None):
+            raise PydanticCustomError("pack", "a file is either a `pack` or `definitions`")
+        if self.definitions and (self.rules or self.patterns or self.groups):
+            raise PydanticCustomError("definitions", "a file of definitions holds no rules, groups or patterns")
+        return self
+
+    @property
+    def id(self) -> str:
+        """The pack's or the definitions' id."""
+        return self.pack or self.definitions or ""

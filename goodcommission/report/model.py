@@ -1,0 +1,203 @@
+"""The report of one audit: a plain, immutable value of which every format is a view."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from goodcommission.packs.model import Outcome, Severity, Strength, Tier, Verdict
+
+Scalar = bool | int | float | str
+
+
+class Part(BaseModel):
+    """An immutable part of a report."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AuditedDocument(Part):
+    """What was audited."""
+
+    name: str = Field(description="The file as it was named, or how the description came.")
+    kind: str
+    stage: str | None
+    id: str | None
+    title: str | None
+    origin: Literal["description", "ocds"]
+    digest: str = Field(description="SHA-256 of the input, as sha256:….")
+    notes: tuple[str, ...] = Field(description="What to know about how it was read.")
+
+
+class AuditedPack(Part):
+    """A pack that was used, and its score in points of 100."""
+
+    id: str
+    title: str
+    version: str
+    digest: str
+    weight: float
+    score: float | None
+    low: float | None
+    high: float | None
+    coverage: float = Field(description="Share of the applicable weight that is decided, in percent.")
+
+
+class TierUsed(Part):
+    """The tier of the audit: how much is asked of a purchase of this size."""
+
+    name: Tier | None = Field(description="None if the value is not stated: larger tiers' rules are then unknown.")
+    basis: Literal["value", "override", "unknown"]
+
+
+class EngineUsed(Part):
+    """Which engine combined the findings, and why."""
+
+    name: Literal["reference", "durable"]
+    reason: str
+    differences: tuple[str, ...] = Field(description="Where it disagreed with the reference, whose answer stands.")
+
+
+class OverallScore(Part):
+    """The score in points of 100."""
+
+    score: float | None = Field(description="None where nothing is decided.")
+    low: float | None = Field(description="If everything unknown turned out badly.")
+    high: float | None = Field(description="If everything unknown turned out well.")
+    coverage: float = Field(description="Share of what applies that is decided, in percent.")
+    grade: str = Field(description='A to E, a range such as "C–A", or "insufficient evidence".')
+    caps: tuple[str, ...] = Field(description="Why the grade can't be higher.")
+    passes: int
+    claimed: int = Field(description="Of the passes: those that rest only on statements without evidence.")
+
+
+class FactStated(Part):
+    """A fact that decided something: its value and its place."""
+
+    name: str
+    title: str
+    value: Scalar | tuple[Scalar, ...] | None
+    text: str = Field(description="The value as it is written in a sentence.")
+    pointer: str = Field(description="JSON pointer into the file.")
+    line: int | None
+    column: int | None
+    evidenced: bool
+
+
+class FactMissing(Part):
+    """A fact that would decide something."""
+
+    name: str
+    title: str
+    question: str
+    reason: str | None = Field(description="Why what is stated does not help.")
+    narrows: float = Field(description="Points by which stating it would narrow the interval, at most.")
+    rules: tuple[str, ...]
+
+
+class RuleInfo(Part):
+    """A rule, as far as a reader of the report needs it."""
+
+    id: str
+    pack: str
+    title: str
+    asks: str
+    phase: str
+    level: Literal["core", "ext"]
+    tier: Tier
+    due_from: str
+    severity: Severity
+    strength: Strength
+    kind: Literal["direct", "indicator"]
+    group: str | None
+    scored: bool
+    same_fault_as: tuple[str, ...]
+    why: str
+    sources: tuple[str, ...]
+
+
+class RuleResult(Part):
+    """What one rule says."""
+
+    rule: RuleInfo
+    verdict: Verdict
+    provisional: bool = Field(description="Decided on what is known; the missing facts could overturn it.")
+    claimed: bool = Field(description="A pass that rests only on statements without evidence.")
+    severity: Severity = Field(description="Of this finding; never above the rule's.")
+    finding: str | None
+    remedy: str | None
+    points: float | None = Field(description="Points that mending it would give (a group's, for its members).")
+    notes: tuple[str, ...]
+    reason: str | None = Field(description="Why it does not apply, is not due, or what would become of it.")
+    decided_by: tuple[str, ...] = Field(description="Names in `facts`.")
+    missing: tuple[str, ...] = Field(description="Names in `missing`.")
+
+
+class PatternResult(Part):
+    """What findings mean together."""
+
+    id: str
+    title: str
+    pack: str
+    concludes: str
+    outcome: Outcome
+    severity: Literal["high", "medium", "low", "positive"]
+    why: str
+    remedy: str | None
+    because: tuple[str, ...] = Field(description="All that holds of what it looks for.")
+    withdrawn_by: tuple[str, ...]
+    would_be_withdrawn_by: tuple[str, ...]
+    undecided: tuple[str, ...] = Field(description="What would settle an open one.")
+    not_checked: tuple[str, ...] = Field(description="Members whose packs are not loaded.")
+    missing: tuple[str, ...] = Field(description="Facts that would settle it; names in `missing`.")
+    sources: tuple[str, ...]
+
+
+class AuditReport(Part):
+    """The audit of one description: a pure function of the description, the packs and the day.
+
+    All texts are plain UK English. Money is in the packs' currency, coverage and shares in percent, scores in points
+    of 100. References such as ``requirements.insurance[0].cover`` name facts of the description.
+    """
+
+    schema_version: Literal["1.0"] = "1.0"
+    goodcommission: str = Field(description="The version of goodcommission.")
+    document: AuditedDocument
+    as_of: Annotated[str | None, Field(description="The day of the audit, ISO 8601.")]
+    as_of_basis: Literal["given", "document", "unknown"]
+    tier: TierUsed
+    engine: EngineUsed
+    packs_digest: str
+    packs: tuple[AuditedPack, ...]
+    score: OverallScore
+    results: tuple[RuleResult, ...]
+    patterns: tuple[PatternResult, ...]
+    facts: tuple[FactStated, ...]
+    missing: tuple[FactMissing, ...] = Field(description="What to state first comes first.")
+
+    def result(self, rule: str) -> RuleResult:
+        """The result of one rule.
+
+        Raises:
+            KeyError: The rule was not part of this audit.
+        """
+        for result in self.results:
+            if result.rule.id == rule:
+                return result
+        raise KeyError(rule)
+
+    def pattern(self, id: str) -> PatternResult:
+        """The result of one pattern.
+
+        Raises:
+            KeyError: The pattern was not part of this audit.
+        """
+        for pattern in self.patterns:
+            if pattern.id == id:
+                return pattern
+        raise KeyError(id)
+
+    def to_json(self) -> str:
+        """The report as JSON, the same bytes for the same audit; it follows ``schemas/report.schema.json``."""
+        return self.model_dump_json(indent=2) + "\n"

@@ -1,0 +1,263 @@
+"""The score: weights, interval, coverage, grade, and what each mend or statement would change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from goodcommission.packs.model import Group, Severity, Strength, Verdict
+
+SEVERITY_WEIGHT: Final[Mapping[Severity, float]] = {"high": 5.0, "medium": 3.0, "low": 1.0}
+STRENGTH_WEIGHT: Final[Mapping[Strength, float]] = {
+    "recommendation": 1.0,
+    "needs-to-happen": 0.9,
+    "good-practice": 0.8,
+    "experience": 0.7,
+}
+GRADES: Final[tuple[tuple[str, float], ...]] = (("A", 85.0), ("B", 70.0), ("C", 55.0), ("D", 40.0), ("E", 0.0))
+LEAST_COVERAGE: Final = 50.0
+"""Below this coverage (in percent) there is no grade: insufficient evidence."""
+CAPPED_GRADE: Final = "C"
+
+State = Literal["pass", "fail", "unknown", "not_applicable"]
+
+
+def weight(severity: Severity, strength: Strength) -> float:
+    """What a rule or group counts; it never depends on the verdict."""
+    return SEVERITY_WEIGHT[severity] * STRENGTH_WEIGHT[strength]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the score needs to know of one rule."""
+
+    rule: str
+    pack: str
+    group: str | None
+    severity: Severity
+    strength: Strength
+    verdict: Verdict
+    provisional: bool = False
+    claimed: bool = False
+    scored: bool = True
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One fault that counts once: a rule by itself, or a group of rules."""
+
+    id: str
+    pack: str
+    weight: float
+    state: State
+    open: bool
+    """Whether it may still go either way: unknown or provisional."""
+    members: tuple[Judged, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PackScore:
+    """The score of one pack, in points of 100; None where nothing is decided."""
+
+    pack: str
+    weight: float
+    score: float | None
+    low: float | None
+    high: float | None
+    coverage: float
+    """Share of the applicable weight that is decided, in percent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The overall score, in points of 100; None where no rule applies or none is decided."""
+
+    score: float | None
+    low: float | None
+    high: float | None
+    coverage: float
+    """In percent."""
+    grade: str
+    """A to E, a range such as "C–A", or "insufficient evidence"."""
+    caps: tuple[str, ...]
+    """Why the grade is capped, in sentences."""
+    packs: tuple[PackScore, ...]
+    mends: Mapping[str, float]
+    """Points that mending would give, by rule id (a group's points stand at each failing member)."""
+    narrowing: Mapping[str, float]
+    """Points by which stating a fact would narrow the interval, at most, by reference; the largest first."""
+
+
+def _state(verdict: Verdict) -> State:
+    return "not_applicable" if verdict == "not_yet_due" else verdict
+
+
+def _unit(id: str, pack: str, weight_: float, members: Sequence[Judged]) -> Unit:
+    states = {_state(member.verdict) for member in members}
+    state: State = next(s for s in ("fail", "unknown", "pass", "not_applicable") if s in states)  # type: ignore[assignment]
+    if state == "fail":
+        open_ = all(member.provisional for member in members if member.verdict == "fail")
+    else:
+        open_ = state == "unknown" or (state == "pass" and any(member.provisional for member in members))
+    return Unit(id, pack, weight_, state, open_, tuple(members))
+
+
+def units(judged: Iterable[Judged], groups: Mapping[str, Group]) -> tuple[Unit, ...]:
+    """The faults that count, in the order of their first rules."""
+    grouped: dict[tuple[str, str], list[Judged]] = {}
+    for item in judged:
+        if item.scored:
+            grouped.setdefault((item.pack, item.group or item.rule), []).append(item)
+    result = []
+    for (pack, id), members in grouped.items():
+        group = groups.get(id) if members[0].group else None
+        severity = group.severity if group else members[0].severity
+        strength = group.strength if group else members[0].strength
+        result.append(_unit(id, pack, weight(severity, strength), members))
+    return tuple(result)
+
+
+def _grade(points: float) -> str:
+    return next(letter for letter, least in GRADES if points >= least)
+
+
+def _capped(letter: str, capped: bool) -> str:
+    return max(letter, CAPPED_GRADE) if capped else letter
+
+
+def points(value: float) -> float:
+    """A figure of a score, rounded to what is shown."""
+    return round(value, 1)
+
+
+@dataclass(slots=True)
+class _Sums:
+    """Sums of weight in one pack."""
+
+    applicable: float = 0.0
+    decided: float = 0.0
+    passed: float = 0.0
+    surely_passed: float = 0.0
+    possibly_passed: float = 0.0
+
+    def add(self, unit: Unit) -> None:
+        if unit.state == "not_applicable":
+            return
+        self.applicable += unit.weight
+        if unit.state != "unknown":
+            self.decided += unit.weight
+        if unit.state == "pass":
+            self.passed += unit.weight
+            if not unit.open:
+                self.surely_passed += unit.weight
+        if unit.state == "pass" or unit.open:
+            self.possibly_passed += unit.weight
+
+
+def compute(judged: Sequence[Judged], groups: Mapping[str, Group], weights: Mapping[str, float]) -> Score:
+    """The score of one audit.
+
+    Args:
+        judged: All rules with their verdicts.
+        groups: The groups of all packs, by id.
+        weights: The weight of each pack.
+
+    The overall score is Σ pack weight × pack coverage × pack score / Σ pack weight × pack coverage.
+    """
+    counted = units(judged, groups)
+    sums: dict[str, _Sums] = {pack: _Sums() for pack in weights}
+    for unit in counted:
+        sums[unit.pack].add(unit)
+    applying = {pack: s for pack, s in sums.items() if s.applicable > 0}
+    total = sum(weights[pack] for pack in applying)
+    covered = sum(weights[pack] * s.decided / s.applicable for pack, s in applying.items())
+
+    def overall(part: str, base: float) -> float:
+        return 100 * sum(weights[p] * getattr(s, part) / s.applicable for p, s in applying.items()) / base
+
+    score = points(overall("passed", covered)) if covered else None
+    low = points(overall("surely_passed", total)) if total else None
+    high = points(overall("possibly_passed", total)) if total else None
+    coverage = points(100 * covered / total) if total else 0.0
+    caps = _caps(judged)
+    share = {
+        unit.id: 100 * weights[unit.pack] * unit.weight / sums[unit.pack].applicable
+        for unit in counted
+        if unit.state != "not_applicable"
+    }
+    return Score(
+        score=score,
+        low=low,
+        high=high,
+        coverage=coverage,
+        grade=_overall_grade(score, low, high, coverage, bool(caps)),
+        caps=caps,
+        packs=tuple(_pack_score(pack, weights[pack], s) for pack, s in sums.items()),
+        mends={
+            member.rule: points(share[unit.id] / covered)
+            for unit in counted
+            if unit.state == "fail"
+            for member in unit.members
+            if member.verdict == "fail"
+        },
+        narrowing=_narrowing(counted, share, total),
+    )
+
+
+def _pack_score(pack: str, weight_: float, s: _Sums) -> PackScore:
+    if not s.applicable:
+        return PackScore(pack, weight_, None, None, None, 0.0)
+    return PackScore(
+        pack,
+        weight_,
+        points(100 * s.passed / s.decided) if s.decided else None,
+        points(100 * s.surely_passed / s.applicable),
+        points(100 * s.possibly_passed / s.applicable),
+        points(100 * s.decided / s.applicable),
+    )
+
+
+def _caps(judged: Sequence[Judged]) -> tuple[str, ...]:
+    caps = []
+    failing = [
+        item.rule
+        for item in judged
+        if item.scored
+        and item.verdict == "fail"
+        and not item.provisional
+        and item.severity == "high"
+        and item.strength == "recommendation"
+    ]
+    if failing:
+        caps.append(
+            f"A recommendation of high severity is not met ({', '.join(failing)}): the grade is {CAPPED_GRADE} at best."
+        )
+    passes = [item for item in judged if item.scored and item.verdict == "pass"]
+    if passes and all(item.claimed for item in passes):
+        caps.append(
+            f"All that is met rests on statements without evidence: the grade is {CAPPED_GRADE} at best. "
+            "Name the documents that show it under `evidence`."
+        )
+    return tuple(caps)
+
+
+def _overall_grade(score: float | None, low: float | None, high: float | None, coverage: float, capped: bool) -> str:
+    if score is None or low is None or high is None or coverage < LEAST_COVERAGE:
+        return "insufficient evidence"
+    worst, best = _capped(_grade(low), capped), _capped(_grade(high), capped)
+    return best if worst == best else f"{worst}–{best}"
+
+
+def _narrowing(counted: Sequence[Unit], share: Mapping[str, float], total: float) -> Mapping[str, float]:
+    """What stating each missing fact is worth: a fault's share of the interval, divided among the facts it waits for."""
+    narrowing: dict[str, float] = {}
+    for unit in counted:
+        if not unit.open:
+            continue
+        missing = list(dict.fromkeys(name for member in unit.members for name in member.missing))
+        for name in missing:
+            narrowing[name] = narrowing.get(name, 0.0) + share[unit.id] / total / len(missing)
+    ranked = sorted(narrowing.items(), key=lambda item: (-points(item[1]), item[0]))
+    return {name: points(value) for name, value in ranked}

@@ -1,0 +1,3 @@
+"""The version of goodcommission."""
+
+VERSION = "0.1.0"
