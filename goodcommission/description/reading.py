@@ -1,0 +1,264 @@
+"""Reads descriptions: from a file or standard input, from a dictionary, from an OCDS notice, to documents for an audit."""
+
+from __future__ import annotations
+
+import datetime as dt
+import errno
+import hashlib
+import json
+import os
+import re
+import stat
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, BinaryIO, Literal
+
+from goodcommission.description.document import Document, Source
+from goodcommission.description.model import Description
+from goodcommission.description.parsing import MAXIMUM_DEPTH, parse
+from goodcommission.description.positions import line_and_column, locate, positions
+from goodcommission.description.validation import check, validate, validate_what_can_be
+from goodcommission.exceptions import DescriptionError, Fault
+
+__all__ = [
+    "MAXIMUM_BYTES",
+    "locate",
+    "parse",
+    "read_description",
+    "read_documents",
+    "read_source",
+    "validate",
+]
+
+MAXIMUM_BYTES = 50_000_000
+"""What a file may hold; many notices in one file are for the scanner."""
+
+_OCDS_MARKS = frozenset({"ocid", "releases", "records"})
+_SAVE_AS_UTF8 = 'Save it as UTF-8 (in Notepad: Save as, encoding "UTF-8").'
+_OTHER_FORMATS = (
+    (b"%PDF", "a PDF"),
+    (b"PK\x03\x04", "a Word, Excel or zip file"),
+    (b"\xd0\xcf\x11\xe0", "an old Word or Excel file"),
+    (b"\x1f\x8b", "a compressed file"),
+)
+
+
+def read_source(path: str | os.PathLike[str], *, stream: BinaryIO | None = None) -> Source:
+    """Read the text of a file.
+
+    Args:
+        path: The file; "-" is standard input.
+        stream: What to read for "-", instead of the process's standard input.
+
+    Returns:
+        The text with its name, its format and the digest of its bytes.
+
+    Raises:
+        DescriptionError: There is no such file, it may not be read, it is too large, empty, or not UTF-8 text.
+    """
+    name = os.fspath(path)
+    if name == "-":
+        name = "<stdin>"
+        data = (stream or sys.stdin.buffer).read(MAXIMUM_BYTES + 1)
+    else:
+        data = _read_file(name)
+    if len(data) > MAXIMUM_BYTES:
+        raise _too_large(name, None)
+    text = _decode(data, name)
+    return Source(name, text, _format(name, text), "sha256:" + hashlib.sha256(data).hexdigest())
+
+
+def _read_file(name: str) -> bytes:
+    try:
+        with open(name, "rb") as file:
+            about = os.fstat(file.fileno())
+            if stat.S_ISREG(about.st_mode) and about.st_size > MAXIMUM_BYTES:
+                raise _too_large(name, about.st_size)
+            return file.read(MAXIMUM_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise DescriptionError(_not_readable(name, error)) from None
+
+
+def _not_readable(name: str, error: OSError | ValueError) -> Fault:
+    if isinstance(error, FileNotFoundError):
+        return Fault("there is no such file", name, suggestion="Check the name and the folder.")
+    if isinstance(error, IsADirectoryError) or os.path.isdir(name):
+        return Fault("this is a folder, not a file", name, suggestion="Name a file in it.")
+    if isinstance(error, PermissionError):
+        return Fault("the file may not be read", name, suggestion="Ask its owner for permission to read it.")
+    if isinstance(error, OSError) and error.errno != errno.EINVAL:
+        return Fault(f"the file cannot be read: {error.strerror or error}", name, suggestion="Try a copy of it.")
+    return Fault("this cannot be the name of a file", name, suggestion="Check the name.")
+
+
+def _too_large(name: str, size: int | None) -> DescriptionError:
+    most = MAXIMUM_BYTES // 1_000_000
+    held = f"is {size / 1e6:,.0f} MB large" if size is not None else f"is larger than {most} MB"
+    return DescriptionError(
+        Fault(
+            f"the file {held}, and a description may have {most} MB at most",
+            name,
+            suggestion="Cut it into files of one description or notice each.",
+        )
+    )
+
+
+def _decode(data: bytes, name: str) -> str:
+    if not data.strip():
+        raise DescriptionError(Fault("the file is empty", name, suggestion="Write a description into it."))
+    if data.startswith(b"\xef\xbb\xbf"):
+        raise DescriptionError(
+            Fault(
+                "the file starts with a byte order mark, an invisible character",
+                name,
+                1,
+                1,
+                suggestion='Save it as UTF-8 without BOM (in Notepad: Save as, encoding "UTF-8").',
+            )
+        )
+    if data.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")) or b"\x00" in data[:4]:
+        raise DescriptionError(Fault("the file is UTF-16 or UTF-32, not UTF-8", name, suggestion=_SAVE_AS_UTF8))
+    for start, what in _OTHER_FORMATS:
+        if data.startswith(start):
+            raise DescriptionError(
+                Fault(f"this is {what}, not JSON or YAML", name, suggestion="Write the description as JSON or YAML.")
+            )
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8")
+        line, column = line_and_column(before + "?", len(before))
+        raise DescriptionError(
+            Fault(
+                f"the file is not UTF-8 text: the byte {data[error.start]:02X} stands for no character",
+                name,
+                line,
+                column,
+                suggestion=_SAVE_AS_UTF8,
+            )
+        ) from None
+
+
+def _format(name: str, text: str) -> Literal["json", "yaml"]:
+    ending = os.path.splitext(name)[1].lower()
+    if ending == ".json":
+        return "json"
+    if ending in (".yaml", ".yml"):
+        return "yaml"
+    first = re.search(r"\S", text)
+    return "json" if first and first.group() in "{[" else "yaml"
+
+
+def read_documents(
+    given: str | os.PathLike[str] | Mapping[str, Any] | list[Any] | Description, *, stream: BinaryIO | None = None
+) -> tuple[Document, ...]:
+    """Read everything that is to be audited in one input.
+
+    Args:
+        given: A file ("-" is standard input), the content of one as plain values, or a description. OCDS is
+            recognised by itself; a package gives a document for each contracting process.
+        stream: What to read for "-", instead of the process's standard input.
+
+    Returns:
+        At least one document.
+
+    Raises:
+        DescriptionError: It cannot be read, or it is not valid; with all faults and their places.
+    """
+    if isinstance(given, Description):
+        name = given.id or "description"
+        check(given, name)
+        return (Document(given, name, digest_of(given.model_dump(exclude_none=True))),)
+    if isinstance(given, Mapping | list):
+        return _documents(dict(given) if isinstance(given, Mapping) else given, None)
+    source = read_source(given, stream=stream)
+    return _documents(parse(source), source)
+
+
+def read_description(
+    given: str | os.PathLike[str] | Mapping[str, Any] | list[Any] | Description, *, stream: BinaryIO | None = None
+) -> Document:
+    """Read an input that holds a single description; arguments and errors as for `read_documents`."""
+    documents = read_documents(given, stream=stream)
+    if len(documents) > 1:
+        source = documents[0].source
+        raise DescriptionError(
+            Fault(
+                f"one description is expected here, and there are {len(documents)}",
+                source.name if source else None,
+                suggestion="Put each into a file of its own.",
+            )
+        )
+    return documents[0]
+
+
+def _documents(raw: Any, source: Source | None) -> tuple[Document, ...]:
+    name = source.name if source else "description"
+    if isinstance(raw, list) or (isinstance(raw, dict) and not _OCDS_MARKS.isdisjoint(raw)):
+        from goodcommission.description.ocds import is_ocds
+
+        if is_ocds(raw):
+            return _from_ocds(raw, source, name)
+    description = validate(raw, source, name)
+    if source is not None:
+        return (Document(description, name, source.digest, source),)
+    digest = digest_of(description.model_dump(exclude_none=True))
+    return (Document(description, description.id or name, digest),)
+
+
+def _from_ocds(raw: Any, source: Source | None, name: str) -> tuple[Document, ...]:
+    from goodcommission.description.ocds import convert
+
+    digest = source.digest if source else digest_of(raw)
+    try:
+        found = convert(raw)
+    except DescriptionError as error:
+        raise DescriptionError(*(_placed(fault, source, name) for fault in error.faults)) from None
+    if not found:
+        raise DescriptionError(
+            Fault("there is no notice in this OCDS file", name, suggestion="It needs a release or a record.")
+        )
+    documents = []
+    for number, one in enumerate(found, 1):
+        description, left_out = validate_what_can_be(one.description, name)
+        of_several = f"#{(description.notice and description.notice.ocid) or number}" if len(found) > 1 else ""
+        documents.append(
+            Document(description, name + of_several, digest, source, "ocds", one.places, (*one.notes, *left_out))
+        )
+    return tuple(documents)
+
+
+def _placed(fault: Fault, source: Source | None, name: str) -> Fault:
+    place = positions(source).nearest(fault.pointer) if source and fault.pointer is not None else None
+    line, column = place or (fault.line, fault.column)
+    return replace(fault, file=fault.file or name, line=fault.line or line, column=fault.column or column)
+
+
+def digest_of(value: Any) -> str:
+    """SHA-256 of the canonical JSON of a plain value: sorted names, no spaces, equal numbers written equally."""
+    text = json.dumps(_canonical(value, 0), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return "sha256:" + hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def _canonical(value: Any, depth: int) -> Any:
+    if depth > MAXIMUM_DEPTH:
+        raise DescriptionError(f"there are more than {MAXIMUM_DEPTH} sections within each other")
+    if isinstance(value, dict):
+        return {str(name): _canonical(child, depth + 1) for name, child in value.items()}
+    if isinstance(value, list | tuple):
+        return [_canonical(child, depth + 1) for child in value]
+    if isinstance(value, bool | str | int) or value is None:
+        return value
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, float | Decimal):
+        number = value if isinstance(value, Decimal) else Decimal(float.__repr__(value))
+        if not number.is_finite():
+            return str(number)
+        if number == number.to_integral_value():
+            return int(number)
+        short = float(number)
+        return short if Decimal(repr(short)) == number else str(number.normalize())
+    return repr(type(value))
