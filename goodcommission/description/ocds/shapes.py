@@ -1,0 +1,432 @@
+"""The shapes in which OCDS comes (release, package, record, array), taken apart into one merged tree for each process.
+
+Each value of such a tree keeps its JSON pointer into the file as it was given. Releases of one process are merged
+by ocdsmerge, with merge rules of our own, so that nothing is ever fetched.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from goodcommission.description.ocds.merge_rules import MERGE_RULES
+from goodcommission.description.types import LARGEST_INTEGER
+from goodcommission.exceptions import DescriptionError, Fault
+
+CONTRACTS_FINDER = "ocds-b5fd17"
+SECTIONS = ("planning", "tender", "awards", "contracts", "bids", "buyer", "parties")
+_VERSIONED = {"releaseID", "releaseDate", "releaseTag", "value"}
+_DEEPEST = 60
+"""OCDS is a dozen levels deep; what lies deeper than this is no notice and would only exhaust the stack."""
+
+
+class Leaf:
+    """A single value of a notice and where it stands; as good as the value itself where lists are merged by id."""
+
+    __slots__ = ("pointer", "rank", "value")
+
+    def __init__(self, value: Any, pointer: str, rank: int) -> None:
+        self.value = value
+        self.pointer = pointer
+        self.rank = rank
+        """The number of the release: a higher one is newer."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Leaf) and bool(self.value == other.value)
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+@dataclass(slots=True)
+class Release:
+    """What is kept of one release when it has been merged."""
+
+    tag_leaves: tuple[Leaf, ...]
+    date: Leaf | None
+    id: Leaf | None
+    pointer: str
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return tuple(leaf.value for leaf in self.tag_leaves)
+
+
+@dataclass(slots=True)
+class Process:
+    """All that a file says about one contracting process."""
+
+    ocid: Leaf
+    tree: dict[str, Any] = field(default_factory=dict)
+    releases: list[Release] = field(default_factory=list)
+    """Oldest first."""
+    publisher: Leaf | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Found:
+    """One release as it was found in the file."""
+
+    raw: dict[str, Any]
+    pointer: str
+    ocid: str
+    ocid_pointer: str
+    publisher: Leaf | None
+    linked: list[tuple[dict[str, Any], str]] = field(default_factory=list)
+    """Of a compiled release: the releases it was compiled from, embedded or linked."""
+
+
+def is_ocds(raw: object) -> bool:
+    """Whether a parsed JSON value is OCDS: a release, a record, a package of them, or an array of these.
+
+    A description in our own format always has a ``kind``, which no OCDS object has at the top.
+    """
+    if isinstance(raw, list):
+        return any(is_ocds(item) for item in raw if isinstance(item, dict)) and not any(
+            isinstance(item, dict) and "kind" in item for item in raw
+        )
+    if not isinstance(raw, dict) or "kind" in raw:
+        return False
+    if "records" in raw or "releases" in raw or "compiledRelease" in raw or "versionedRelease" in raw:
+        return True
+    return "ocid" in raw or ("tag" in raw and any(section in raw for section in SECTIONS))
+
+
+def processes(raw: object) -> tuple[Process, ...]:
+    """Take a file apart into its processes, in the order in which they first appear.
+
+    Raises:
+        DescriptionError: Something in the file has the shape of OCDS but is not.
+    """
+    faults: list[Fault] = []
+    notes: dict[str, list[str]] = {}
+    found = list(_find(raw, "", None, faults, notes))
+    if not found and not faults:
+        faults.append(Fault("There is no release in this OCDS file.", pointer=""))
+    if faults:
+        raise DescriptionError(*faults)
+    groups: dict[str, list[_Found]] = {}
+    for one in found:
+        groups.setdefault(one.ocid, []).append(one)
+    return tuple(_process(group, notes.get(ocid, [])) for ocid, group in groups.items())
+
+
+def step(pointer: str, key: object) -> str:
+    """The JSON pointer of a member."""
+    return f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
+
+
+def instant(value: object) -> dt.datetime | None:
+    """A date and time of OCDS, with its offset (UTC where it has none); None for anything else."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = dt.datetime.fromisoformat(value.strip())
+        return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _find(
+    raw: object, pointer: str, publisher: Leaf | None, faults: list[Fault], notes: dict[str, list[str]]
+) -> Iterator[_Found]:
+    if isinstance(raw, list):
+        if not raw:
+            faults.append(Fault("This list of notices is empty.", pointer=pointer))
+        for index, item in enumerate(raw):
+            if isinstance(item, dict) and is_ocds(item):
+                yield from _find(item, step(pointer, index), publisher, faults, notes)
+            else:
+                faults.append(Fault("An OCDS release or record is expected here.", pointer=step(pointer, index)))
+        return
+    if not isinstance(raw, dict):
+        faults.append(Fault("An OCDS release, record or package is expected here.", pointer=pointer))
+        return
+    body = raw.get("publisher")
+    if isinstance(body, dict) and isinstance(body.get("name"), str):
+        publisher = Leaf(body["name"], step(step(pointer, "publisher"), "name"), 0)
+    if "records" in raw:
+        yield from _members(raw, "records", pointer, publisher, faults, notes)
+    elif "ocid" not in raw and "releases" in raw:
+        yield from _members(raw, "releases", pointer, publisher, faults, notes)
+    elif "releases" in raw or "compiledRelease" in raw or "versionedRelease" in raw:
+        yield from _record(raw, pointer, publisher, faults, notes)
+    else:
+        yield from _release(raw, pointer, publisher, faults, None)
+
+
+def _members(
+    package: dict[str, Any],
+    name: str,
+    pointer: str,
+    publisher: Leaf | None,
+    faults: list[Fault],
+    notes: dict[str, list[str]],
+) -> Iterator[_Found]:
+    members = package[name]
+    if not isinstance(members, list) or not members:
+        wrong = "is empty" if isinstance(members, list) else "is not a list"
+        faults.append(Fault(f"The list of {name} of this OCDS package {wrong}.", pointer=step(pointer, name)))
+        return
+    for index, member in enumerate(members):
+        place = step(step(pointer, name), index)
+        if not isinstance(member, dict):
+            faults.append(Fault(f"An object is expected in the list of {name}.", pointer=place))
+        elif name == "records":
+            yield from _record(member, place, publisher, faults, notes)
+        else:
+            yield from _release(member, place, publisher, faults, None)
+
+
+def _record(
+    record: dict[str, Any],
+    pointer: str,
+    publisher: Leaf | None,
+    faults: list[Fault],
+    notes: dict[str, list[str]],
+) -> Iterator[_Found]:
+    ocid = record.get("ocid")
+    given = record.get("releases")
+    releases = [
+        (release, step(step(pointer, "releases"), index))
+        for index, release in enumerate(given if isinstance(given, list) else [])
+        if isinstance(release, dict)
+    ]
+    compiled = record.get("compiledRelease")
+    parent = (ocid, step(pointer, "ocid")) if isinstance(ocid, str) and ocid.strip() else None
+    if isinstance(compiled, dict) and compiled:
+        for one in _release(compiled, step(pointer, "compiledRelease"), publisher, faults, parent):
+            one.linked = releases
+            yield one
+        return
+    embedded = [one for one in releases if not _is_link(one[0])]
+    if len(embedded) < len(releases) and embedded and parent:
+        count = len(releases) - len(embedded)
+        notes.setdefault(parent[0], []).append(
+            f"{count} of the record's releases {'is' if count == 1 else 'are'} only linked by a web address and "
+            "could not be read offline; what only they say is unknown."
+        )
+    if not embedded:
+        if releases:
+            message = "The releases of this record are only linked by a web address and cannot be read offline."
+            advice = "Give the releases themselves, or a record with its compiledRelease."
+        elif "versionedRelease" in record:
+            message = "This record holds only the history of its values (versionedRelease)."
+            advice = "Give its releases or its compiledRelease."
+        else:
+            message, advice = "This record holds no release.", None
+        faults.append(Fault(message, pointer=pointer, suggestion=advice))
+    for release, place in embedded:
+        yield from _release(release, place, publisher, faults, parent)
+
+
+def _is_link(release: dict[str, Any]) -> bool:
+    return "url" in release and not any(section in release for section in SECTIONS)
+
+
+def _release(
+    release: dict[str, Any],
+    pointer: str,
+    publisher: Leaf | None,
+    faults: list[Fault],
+    parent: tuple[str, str] | None,
+) -> Iterator[_Found]:
+    ocid, place = release.get("ocid"), step(pointer, "ocid")
+    if not (isinstance(ocid, str) and ocid.strip()) and parent and "ocid" not in release:
+        ocid, place = parent
+    if not isinstance(ocid, str) or not ocid.strip():
+        message = "This release has no ocid (a text that begins with ocds- is expected)."
+        faults.append(Fault(message, pointer=place if "ocid" in release else pointer))
+    elif _is_versioned(release):
+        message = "This is a versioned release: the history of the values, not a notice."
+        faults.append(Fault(message, pointer=pointer, suggestion="Give the releases or the compiled release."))
+    else:
+        yield _Found(release, pointer, ocid, place, publisher)
+
+
+def _is_versioned(value: dict[str, Any], depth: int = 3) -> bool:
+    for member in value.values():
+        if isinstance(member, dict) and depth and _is_versioned(member, depth - 1):
+            return True
+        if (
+            isinstance(member, list)
+            and member
+            and all(isinstance(item, dict) and _VERSIONED.issubset(item) for item in member)
+        ):
+            return True
+    return False
+
+
+def _process(group: list[_Found], notes: list[str]) -> Process:
+    first = group[0]
+    process = Process(Leaf(first.ocid, first.ocid_pointer, 0), publisher=first.publisher, notes=list(notes))
+    moments = [instant(one.raw.get("date")) for one in group]
+    if len(group) > 1 and not all(moments):
+        process.notes.append("A release without a date was taken as older than those that have one.")
+    oldest = dt.datetime.min.replace(tzinfo=dt.UTC)
+    order = sorted(range(len(group)), key=lambda index: moments[index] or oldest)
+    trees = []
+    for rank, one in enumerate(group[index] for index in order):
+        tree = _trace(one.raw, one.pointer, rank)
+        for link, place in one.linked:
+            stated = {key: link.get(key) for key in ("tag", "date", "id")}
+            process.releases.append(_kept(_trace(stated, place, rank), place))
+        process.releases.append(_kept(tree, one.pointer))
+        _drop_default_suitability(tree, first.ocid, process.releases[-1].tags)
+        trees.append(tree)
+    process.releases.sort(key=lambda release: instant(release.date.value if release.date else None) or oldest)
+    process.tree = trees[0] if len(trees) == 1 else _merge(trees, process)
+    return process
+
+
+def _trace(value: Any, pointer: str, rank: int, depth: int = 0) -> Any:
+    """The same structure, with each single value carrying its place. Ids that are no ids are left out."""
+    if depth > _DEEPEST:
+        return None
+    if isinstance(value, dict):
+        return {
+            str(key): _trace(member, step(pointer, key), rank, depth + 1)
+            for key, member in value.items()
+            if key != "id" or _is_id(member)
+        }
+    if isinstance(value, list):
+        return [_trace(item, step(pointer, index), rank, depth + 1) for index, item in enumerate(value)]
+    return None if value is None else Leaf(value, pointer, rank)
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) or (type(value) is int and abs(value) <= LARGEST_INTEGER)
+
+
+def _kept(tree: dict[str, Any], pointer: str) -> Release:
+    tags = tree.get("tag")
+    tags = tags if isinstance(tags, list) else [tags]
+    date, name = tree.get("date"), tree.get("id")
+    return Release(
+        tuple(tag for tag in tags if isinstance(tag, Leaf) and isinstance(tag.value, str)),
+        date if isinstance(date, Leaf) else None,
+        name if isinstance(name, Leaf) else None,
+        pointer,
+    )
+
+
+def _drop_default_suitability(tree: dict[str, Any], ocid: str, tags: tuple[str, ...]) -> None:
+    """Contracts Finder writes "not suitable" for both on award notices where nobody touched the tick-boxes."""
+    tender = tree.get("tender")
+    if not ocid.startswith(CONTRACTS_FINDER) or "tender" in tags or not isinstance(tender, dict):
+        return
+    boxes = tender.get("suitability")
+    if isinstance(boxes, dict) and all(
+        isinstance(boxes.get(name), Leaf) and boxes[name].value is False for name in ("sme", "vcse")
+    ):
+        del tender["suitability"]
+
+
+def _merge(trees: list[dict[str, Any]], process: Process) -> dict[str, Any]:
+    """Merge the releases of one process, oldest first."""
+    import ocdsmerge  # type: ignore[import-untyped]  # only needed here, and slow to load
+
+    _tell_apart(trees, process)
+    # The order is ours: texts of different time zones do not sort by time, and a date may be missing.
+    dated = [{**tree, "date": f"{rank:09d}"} for rank, tree in enumerate(trees)]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            merged: dict[str, Any] = ocdsmerge.Merger(merge_rules=MERGE_RULES).create_compiled_release(dated)
+    except (ocdsmerge.exceptions.OCDSMergeError, TypeError, AttributeError, KeyError):
+        process.notes.append("The releases of this process contradict each other in form; only the newest was read.")
+        return trees[-1]
+    return merged
+
+
+def _tell_apart(trees: list[dict[str, Any]], process: Process) -> None:
+    """Give things that merely share an id different ones: award "1" of two notices, party "org-7" of two releases."""
+    parties: dict[str, list[tuple[Any, Any]]] = {}
+    awards: dict[str, list[tuple[Any, Any]]] = {}
+    for rank, tree in enumerate(trees):
+        moved = _rename(_records(tree.get("parties")), parties, _party_mark)
+        if moved:
+            tender = tree.get("tender")
+            references = [tree.get("buyer"), tender.get("procuringEntity") if isinstance(tender, dict) else None]
+            for award in _records(tree.get("awards")):
+                references += _records(award.get("suppliers"))
+            for reference in references:
+                _follow(reference, "id", moved)
+        if any(tag.endswith(("Update", "Amendment")) for tag in _kept(tree, "").tags):
+            continue
+        _replace_lots(trees, rank, process)
+        moved = _rename(_records(tree.get("awards")), awards, _award_mark)
+        for contract in _records(tree.get("contracts")):
+            if _follow(contract, "awardID", moved) and isinstance(contract.get("id"), Leaf):
+                contract["id"] = Leaf(f"{contract['id'].value}~{rank}", contract["id"].pointer, rank)
+        if moved:
+            process.notes.append("Awards of different notices share an id but not a supplier; they were kept apart.")
+
+
+def _party_mark(party: dict[str, Any]) -> frozenset[str]:
+    name = party.get("name")
+    return frozenset({str(name.value).casefold()} if isinstance(name, Leaf) else ())
+
+
+def _award_mark(award: dict[str, Any]) -> frozenset[str]:
+    return frozenset().union(*map(_party_mark, _records(award.get("suppliers"))))
+
+
+def _rename(
+    items: list[dict[str, Any]],
+    known: dict[str, list[tuple[Any, Any]]],
+    mark: Callable[[dict[str, Any]], frozenset[str]],
+) -> dict[str, str]:
+    """Rename the items that are not the ones known under their ids; return the old names with the new ones."""
+    moved: dict[str, str] = {}
+    for item in items:
+        leaf, names = item.get("id"), mark(item)
+        if not isinstance(leaf, Leaf):
+            continue
+        seen = known.setdefault(str(leaf.value), [])
+        for place, (name, others) in enumerate(seen):
+            if not names or not others or names & others:
+                seen[place] = (name, names | others)
+                break
+        else:
+            name = f"{leaf.value}~{len(seen)}" if seen else leaf.value
+            seen.append((name, names))
+        if name != leaf.value:
+            item["id"] = Leaf(name, leaf.pointer, leaf.rank)
+            moved[str(leaf.value)] = name
+    return moved
+
+
+def _follow(reference: Any, name: str, moved: dict[str, str]) -> bool:
+    leaf = reference.get(name) if isinstance(reference, dict) else None
+    if not isinstance(leaf, Leaf) or not isinstance(leaf.value, str | int) or str(leaf.value) not in moved:
+        return False
+    reference[name] = Leaf(moved[str(leaf.value)], leaf.pointer, leaf.rank)
+    return True
+
+
+def _replace_lots(trees: list[dict[str, Any]], rank: int, process: Process) -> None:
+    """Where a new notice numbers its lots anew, those of the earlier ones are not further lots."""
+
+    def ids(tree: dict[str, Any]) -> set[str]:
+        tender = tree.get("tender")
+        lots = _records(tender.get("lots")) if isinstance(tender, dict) else []
+        return {str(lot["id"]) for lot in lots if isinstance(lot.get("id"), Leaf)}
+
+    now, before = ids(trees[rank]), set().union(*map(ids, trees[:rank]))
+    if now and before and not now & before:
+        for tree in trees[:rank]:
+            if ids(tree):
+                del tree["tender"]["lots"]
+        process.notes.append("A later notice numbers its lots anew; the lots of the earlier ones were left out.")
+
+
+def _records(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
