@@ -1,4 +1,4 @@
-"""OCDS reading: what real notices state and where, every shape, every known oddity of the publishers, and any mutation."""
+"""OCDS reading: what real notices state and where, every shape, every known oddity, and any mutation."""
 
 from __future__ import annotations
 
