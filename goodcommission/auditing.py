@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final, Literal
+from weakref import WeakKeyDictionary
 
 from goodcommission import scoring
 from goodcommission.description.document import Document
@@ -17,9 +18,9 @@ from goodcommission.description.reading import read_description
 from goodcommission.description.types import NONE
 from goodcommission.engine.conditions import UNKNOWN, Explained
 from goodcommission.engine.facts import COMPLETE, GIVEN, Facts, date, days, dictionary, gather
-from goodcommission.engine.patterns import Engine, Member, PatternOutcome, run
+from goodcommission.engine.patterns import Engine, EngineReport, Member, PatternOutcome, run
 from goodcommission.engine.texts import say
-from goodcommission.engine.verdicts import CompiledRule, RuleVerdict, Setting, activation, compute_lets, judge
+from goodcommission.engine.verdicts import CompiledRule, RuleVerdict, Setting, compute_lets, judge, view_of
 from goodcommission.packs.compiling import Packs
 from goodcommission.packs.loading import load_packs
 from goodcommission.packs.model import STAGES, TIERS, Citation, Tier, Work
@@ -90,19 +91,20 @@ def audit(
     setting = Setting(facts, kind, None if stage is None else STAGES.index(stage), (), day)
     setting.tiers = tier_reached(used, setting, tier)
     verdicts = [judge(rule, setting) if kind in rule.rule.applies_to else None for rule in used.rules]
+    gates = {one.pattern.id: condition_gate(one.gate, setting) for one in used.patterns if one.gate}
     outcomes, engine_report = run(
         used.pattern_set,
         {
             rule.rule.id: ("not_applicable", False) if verdict is None else (verdict.verdict, verdict.provisional)
             for rule, verdict in zip(used.rules, verdicts, strict=True)
         },
-        {compiled.pattern.id: condition_gate(compiled.gate, setting)[0] for compiled in used.patterns if compiled.gate},
+        {id: value for id, (value, _) in gates.items()},
         engine,
     )
     score = scoring.compute(
         [_judged(rule, verdict) for rule, verdict in zip(used.rules, verdicts, strict=True)], used.groups, used.weights
     )
-    return _report(document, used, setting, verdicts, outcomes, engine_report, score, day, basis, tier)
+    return _report(document, used, setting, verdicts, gates, outcomes, engine_report, score, day, basis, tier)
 
 
 def _day(
@@ -118,11 +120,8 @@ def _day(
 
 def _condition(rule: CompiledRule, setting: Setting) -> Explained:
     lets = compute_lets(rule, setting)
-    values = setting.facts.values
-    data = {name: values[name] for name in rule.facts if name in values} | dict(rule.constants)
-    data |= {name: value for name, (value, _, _) in lets.items() if value is not UNKNOWN}
     condition = rule.branches[0].condition
-    return (condition.value(activation(data)), *condition.explain(values, lets)[1:])
+    return (condition.value(view_of(rule, setting, lets)), *condition.explain(setting.facts.values, lets)[1:])
 
 
 def condition_gate(gate: CompiledRule | None, setting: Setting) -> tuple[bool | None, tuple[str, ...]]:
@@ -183,7 +182,7 @@ def cite(citation: Citation, work: Work) -> str:
 
 
 @lru_cache(maxsize=64)
-def _infos(packs_digest: str, packs: Packs) -> tuple[Mapping[str, RuleInfo], Mapping[str, RuleResult]]:
+def _infos(packs: Packs) -> tuple[Mapping[str, RuleInfo], Mapping[str, RuleResult]]:
     """For each rule what the report says of it, and its result where it does not apply to the kind of document."""
     works = {loaded.pack.id: loaded.pack.sources for loaded in packs.packs}
     infos, elsewhere = {}, {}
@@ -231,19 +230,20 @@ def _report(
     packs: Packs,
     setting: Setting,
     verdicts: Sequence[RuleVerdict | None],
+    gates: Mapping[str, tuple[bool | None, tuple[str, ...]]],
     outcomes: Sequence[PatternOutcome],
-    engine: Any,
+    engine: EngineReport,
     score: scoring.Score,
     day: int | None,
     basis: Literal["given", "document", "unknown"],
     tier: Tier | None,
 ) -> AuditReport:
-    infos, elsewhere = _infos(packs.digest, packs)
+    infos, elsewhere = _infos(packs)
     results = tuple(
         elsewhere[rule.rule.id] if verdict is None else _result(infos[rule.rule.id], verdict, score)
         for rule, verdict in zip(packs.rules, verdicts, strict=True)
     )
-    patterns = _patterns(packs, setting, outcomes, {r.rule.id: r.missing for r in results})
+    patterns = _patterns(packs, gates, outcomes, {r.rule.id: r.missing for r in results})
     description = document.description
     passes = [r for r in results if r.verdict == "pass" and r.rule.scored]
     return AuditReport(
@@ -281,8 +281,16 @@ def _report(
     )
 
 
+_RESULTS: Final[WeakKeyDictionary[RuleVerdict, RuleResult]] = WeakKeyDictionary()
+"""Results of verdicts that are remembered; the points depend on the whole audit and are compared."""
+
+
 def _result(info: RuleInfo, verdict: RuleVerdict, score: scoring.Score) -> RuleResult:
-    return RuleResult(
+    points = score.mends.get(info.id)
+    known = _RESULTS.get(verdict)
+    if known is not None and known.points == points:
+        return known
+    result = _RESULTS[verdict] = RuleResult(
         rule=info,
         verdict=verdict.verdict,
         provisional=verdict.provisional,
@@ -290,12 +298,13 @@ def _result(info: RuleInfo, verdict: RuleVerdict, score: scoring.Score) -> RuleR
         severity=verdict.severity,
         finding=verdict.finding,
         remedy=verdict.remedy,
-        points=score.mends.get(info.id),
+        points=points,
         notes=verdict.notes,
         reason=verdict.reason,
         decided_by=verdict.settled,
         missing=verdict.missing,
     )
+    return result
 
 
 def _tier_used(setting: Setting, tier: Tier | None) -> TierUsed:
@@ -330,36 +339,49 @@ def _members(members: Sequence[Member]) -> tuple[str, ...]:
     return tuple(str(member) for member in members)
 
 
-def _patterns(
-    packs: Packs, setting: Setting, outcomes: Sequence[PatternOutcome], missing_of: Mapping[str, tuple[str, ...]]
-) -> tuple[PatternResult, ...]:
-    compiled = {one.pattern.id: one for one in packs.patterns}
+@lru_cache(maxsize=64)
+def _pattern_infos(packs: Packs) -> Mapping[str, Mapping[str, Any]]:
+    """What the report says of each pattern whatever comes of it."""
     works = {loaded.pack.id: loaded.pack.sources for loaded in packs.packs}
+    return {
+        one.pattern.id: {
+            "id": one.pattern.id,
+            "title": one.pattern.title,
+            "pack": one.pack,
+            "why": one.pattern.why,
+            "remedy": one.pattern.remedy,
+            "sources": tuple(cite(citation, works[one.pack][citation.source]) for citation in one.pattern.sources),
+        }
+        for one in packs.patterns
+    }
+
+
+def _patterns(
+    packs: Packs,
+    gates: Mapping[str, tuple[bool | None, tuple[str, ...]]],
+    outcomes: Sequence[PatternOutcome],
+    missing_of: Mapping[str, tuple[str, ...]],
+) -> tuple[PatternResult, ...]:
+    infos = _pattern_infos(packs)
     results = []
     for outcome in outcomes:
-        one = compiled[outcome.id]
         missing: tuple[str, ...] = ()
         if outcome.outcome == "open":
             waiting = [name for m in outcome.undecided if m.kind == "rule" for name in missing_of.get(m.id, ())]
-            gate = condition_gate(one.gate, setting)[1] if outcome.gate is None else ()
+            gate = gates[outcome.id][1] if outcome.gate is None else ()
             missing = tuple(dict.fromkeys((*gate, *waiting)))
         results.append(
             PatternResult(
-                id=outcome.id,
-                title=one.pattern.title,
-                pack=one.pack,
+                **infos[outcome.id],
                 concludes=outcome.concludes,
                 outcome=outcome.outcome,
                 severity=outcome.severity,
-                why=one.pattern.why,
-                remedy=one.pattern.remedy,
                 because=_members((*outcome.satisfied, *outcome.raised_by, *outcome.lowered_by)),
                 withdrawn_by=_members(outcome.withdrawn_by),
                 would_be_withdrawn_by=_members(outcome.would_be_withdrawn_by),
                 undecided=_members(outcome.undecided),
                 not_checked=_members(outcome.not_checked),
                 missing=missing,
-                sources=tuple(cite(citation, works[one.pack][citation.source]) for citation in one.pattern.sources),
             )
         )
     return tuple(results)
@@ -459,24 +481,9 @@ def _missing(
     for pattern in patterns:
         for name in pattern.missing:
             rules.setdefault(name, [])
-    entries = dictionary()
     missing = []
     for reference in sorted(rules, key=lambda name: (-score.narrowing.get(name, 0.0), name)):
-        name, bracket, rest = reference.partition("[")
-        if reference == "as_of":
-            title, question = "the day of the audit", "On which day is it audited? (`--as-of`)"
-        elif name.endswith(COMPLETE):
-            fact = entries[name.removesuffix(COMPLETE)]
-            title = f"whether all is named under “{fact.title}”"
-            question = "Are these all? Write {complete: true, items: [...]}."
-        else:
-            fact = entries[name]
-            if bracket:
-                field = rest.partition("].")[2]
-                title = f"{fact.fields[field].title} ({fact.title}, no. {int(rest.partition(']')[0]) + 1})"
-                question = fact.fields[field].help or fact.help
-            else:
-                title, question = fact.title, fact.help
+        title, question = _question(reference)
         reason = facts.reasons.get(reference)
         if reason is None and facts.values.get(reference + GIVEN) is False:
             reason = "it is stated as none"
@@ -491,3 +498,20 @@ def _missing(
             )
         )
     return tuple(missing)
+
+
+@lru_cache(maxsize=4096)
+def _question(reference: str) -> tuple[str, str]:
+    """What a missing fact is called, and the question that it answers."""
+    entries = dictionary()
+    name, bracket, rest = reference.partition("[")
+    if reference == "as_of":
+        return "the day of the audit", "On which day is it audited? (`--as-of`)"
+    if name.endswith(COMPLETE):
+        title = entries[name.removesuffix(COMPLETE)].title
+        return f"whether all is named under “{title}”", "Are these all? Write {complete: true, items: [...]}."
+    fact = entries[name]
+    if bracket:
+        part = fact.fields[rest.partition("].")[2]]
+        return f"{part.title} ({fact.title}, no. {int(rest.partition(']')[0]) + 1})", part.help or fact.help
+    return fact.title, fact.help

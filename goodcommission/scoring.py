@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from goodcommission.packs.model import Group, Severity, Strength, Verdict
 
@@ -28,8 +28,7 @@ def weight(severity: Severity, strength: Strength) -> float:
     return SEVERITY_WEIGHT[severity] * STRENGTH_WEIGHT[strength]
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """What the score needs to know of one rule."""
 
     rule: str
@@ -44,8 +43,7 @@ class Judged:
     missing: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """One fault that counts once: a rule by itself, or a group of rules."""
 
     id: str

@@ -142,15 +142,39 @@ def _fact_types() -> Mapping[str, Type]:
 
 # --- Compiling -------------------------------------------------------------------------------------------------
 
+_ERROR: Final = cel.Type.ERROR
 _COMPARISONS: Final = frozenset({"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_"})
 _ARITHMETIC: Final = frozenset({"_+_", "_-_", "_*_", "_/_", "-_"})
 _LOGIC: Final = frozenset({"_&&_", "_||_", "!_", "_?_:_"})
+_PLAIN: Final = _COMPARISONS | {"@in"}
 _BUILT_IN: Final = frozenset({"@in", "size", "double"})
 _SPELLED: Final[Mapping[str, str]] = {"_[_]": "x[…]", "_%_": "%", "@in": "in"}
 _HAS = re.compile(r"\bhas\s*\(")
 """On a variable CEL turns ``has(x)`` into ``x`` before anybody can see it, so it is found in the text."""
 _CEL_PLACE = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*?)(?:\n|$)")
 _UNDECLARED = re.compile(r"undeclared reference to '([^']*)'")
+
+
+class View:
+    """What CEL sees of one audit: some values by name; its activation is made only when a condition needs it."""
+
+    __slots__ = ("_activation", "data")
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self.data = data
+        self._activation: cel.Activation | None = None
+
+    @property
+    def activation(self) -> cel.Activation:
+        """CEL's form of the values; one environment's activations serve the expressions of all."""
+        if self._activation is None:
+            self._activation = _activate()(self.data)
+        return self._activation
+
+
+@cache
+def _activate() -> Callable[[Mapping[str, Any]], cel.Activation]:
+    return Vocabulary().env.Activation
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,18 +187,31 @@ class Condition:
     expression: cel.Expression
     names: tuple[str, ...]
     """The variables it mentions, sorted."""
+    asked: tuple[str, ...]
+    """Those of them that are not parameters."""
+    blank: Any
+    """CEL's answer where none of these is known: UNKNOWN, unless it asks nothing."""
     _explain: Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Explained]], Explained]
 
-    def value(self, activation: cel.Activation) -> Any:
+    def value(self, view: View) -> Any:
         """CEL's answer, or UNKNOWN."""
-        result = self.expression.eval(activation)
-        if result.type() == cel.Type.ERROR:
-            return UNKNOWN
-        return result.plain_value()
+        data = view.data
+        for name in self.asked:
+            if name in data:
+                return _answer(self.expression, view)
+        return self.blank
 
     def explain(self, values: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
         """The tree's answer: the value, the facts that settled it, or the facts that are missing."""
         return self._explain(values, {}, lets)
+
+
+def _answer(expression: cel.Expression, view: View) -> Any:
+    result = expression.eval(view.activation)
+    value = result.plain_value()
+    if value is True or value is False:
+        return value
+    return UNKNOWN if result.type() == _ERROR else value
 
 
 class Vocabulary:
@@ -231,7 +268,10 @@ class Vocabulary:
             raise ConditionError(f"a condition must be true or false; this is of type {type_.name}")
         if type_.name in ("record", "given", "list()"):
             raise ConditionError(f"this has no value that can be used (type {type_.name})")
-        return Condition(text, tree, type_, expression, tuple(sorted(variables(tree))), _closure(tree, self.constants))
+        names = tuple(sorted(variables(tree)))
+        asked = tuple(name for name in names if name not in self.constants)
+        blank = _answer(expression, View({name: self.constants[name] for name in names if name in self.constants}))
+        return Condition(text, tree, type_, expression, names, asked, blank, _closure(tree, self.constants))
 
     def _cel_error(self, message: str) -> ConditionError:
         place = _CEL_PLACE.search(message)
@@ -409,14 +449,56 @@ def _closure(node: Node, constants: Mapping[str, Any]) -> _Step:
             return _strict(steps, lambda *parts: list(parts))
         case Macro(kind, over, item, body):
             return _macro(kind, inner(over), item, inner(body))
-        case Call("_&&_", (left, right)):
-            return _joined(inner(left), inner(right), False)
-        case Call("_||_", (left, right)):
-            return _joined(inner(left), inner(right), True)
+        case Call("_&&_" | "_||_" as function, _):
+            return _joined([inner(part) for part in _flat(node, function)], function == "_||_")
         case Call("_?_:_", (test, then, otherwise)):
             return _choice(inner(test), inner(then), inner(otherwise))
+        case Call(function, (Variable(name), other)) if (
+            function in _PLAIN and _is_fact(name, constants) and (fixed := _fixed(other, constants)) is not None
+        ):
+            return _leaf(name, _OPERATORS[function], fixed)
         case Call(function, args):
             return _strict([inner(arg) for arg in args], _computation(function, args))
+
+
+def _flat(node: Node, function: str) -> list[Node]:
+    """The parts that one operator joins: ``a && b && c`` is three parts, not two of which one is two."""
+    match node:
+        case Call(name, (left, right)) if name == function:
+            return [*_flat(left, function), *_flat(right, function)]
+    return [node]
+
+
+def _is_fact(name: str, constants: Mapping[str, Any]) -> bool:
+    return name not in constants and name in _fact_types() and not name.startswith(PARAMS)
+
+
+def _fixed(node: Node, constants: Mapping[str, Any]) -> Any:
+    """The value of what can't change: a literal, a list of literals, a parameter; else None."""
+    match node:
+        case Const(value):
+            return value
+        case Variable(name):
+            return constants.get(name)
+        case ListOf(nodes) if all(isinstance(child, Const) for child in nodes):
+            return [child.value for child in nodes if isinstance(child, Const)]
+    return None
+
+
+def _leaf(name: str, compute: Callable[[Any, Any], bool], fixed: Any) -> _Step:
+    """A fact compared with what can't change: most of what conditions are made of."""
+    reference = (name.removesuffix(GIVEN),)
+    missing: Explained = (UNKNOWN, (), reference)
+    true: Explained = (True, reference, ())
+    false: Explained = (False, reference, ())
+
+    def step(values: Mapping[str, Any], items: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
+        value = values.get(name, UNKNOWN)
+        if value is UNKNOWN:
+            return missing
+        return true if compute(value, fixed) else false
+
+    return step
 
 
 def _variable(name: str, constants: Mapping[str, Any]) -> _Step:
@@ -426,12 +508,19 @@ def _variable(name: str, constants: Mapping[str, Any]) -> _Step:
     if "." not in name and name not in _fact_types():
         return lambda values, items, lets: lets[name]
     reference = name.removesuffix(GIVEN)
-    known, missing = (reference,), (reference,)
+    known = (reference,)
+    missing: Explained = (UNKNOWN, (), known)
+    true: Explained = (True, known, ())
+    false: Explained = (False, known, ())
 
     def step(values: Mapping[str, Any], items: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
         value = values.get(name, UNKNOWN)
         if value is UNKNOWN:
-            return UNKNOWN, (), missing
+            return missing
+        if value is True:
+            return true
+        if value is False:
+            return false
         if isinstance(value, list) and value and isinstance(value[0], dict):
             return [(item, (f"{name}[{index}]",)) for index, item in enumerate(value)], known, ()
         return value, known, ()
@@ -455,19 +544,24 @@ def _field(record: _Step, name: str) -> _Step:
     return step
 
 
-def _joined(left: _Step, right: _Step, decisive: bool) -> _Step:
+def _joined(steps: list[_Step], decisive: bool) -> _Step:
     """``&&`` (False decides) and ``||`` (True decides)."""
 
     def step(values: Mapping[str, Any], items: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
-        first = left(values, items, lets)
-        if first[0] is decisive:
-            return first
-        second = right(values, items, lets)
-        if second[0] is decisive:
-            return second
-        if first[0] is UNKNOWN or second[0] is UNKNOWN:
-            return UNKNOWN, (), first[2] + second[2]
-        return not decisive, first[1] + second[1], ()
+        settled: tuple[str, ...] = ()
+        missing: tuple[str, ...] = ()
+        unknown = False
+        for part in steps:
+            result = part(values, items, lets)
+            value = result[0]
+            if value is decisive:
+                return result
+            if value is UNKNOWN:
+                unknown = True
+                missing += result[2]
+            else:
+                settled += result[1]
+        return (UNKNOWN, (), missing) if unknown else (not decisive, settled, ())
 
     return step
 

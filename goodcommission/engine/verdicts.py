@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from cel_expr_python import cel
-
-from goodcommission.engine.conditions import UNKNOWN, Condition, Explained, Vocabulary
+from goodcommission.engine.conditions import UNKNOWN, Condition, Explained, View
 from goodcommission.engine.facts import GIVEN, Facts, dictionary
 from goodcommission.engine.texts import Text, say
 from goodcommission.packs.model import TIERS, Branch, Edit, Let, Note, Parameter, Rule, Severity, Verdict
 
-_ENV: Final = Vocabulary()
+_NO_LETS: Final[Mapping[str, Explained]] = {}
+REMEMBERED: Final = 256
+"""How many answers of one rule are remembered; then they are forgotten together."""
 _LET_DIGITS: Final = 6
 """0.08 < 0.8 * 0.1 is true in doubles; six decimals are far below a penny and far above the error."""
 
@@ -84,9 +84,15 @@ class CompiledRule:
     parameters: Mapping[str, Parameter]
     tier: int
     due: int
+    reads: tuple[str, ...]
+    """All facts that its conditions and lets read: with them, the tier and the stage, its verdict is settled."""
+    units: Mapping[str, tuple[str | None, str]]
+    """Unit and side of rounding of each let."""
+    memory: dict[Any, RuleVerdict] = field(default_factory=dict, compare=False, repr=False)
+    """Verdicts by what was read: most descriptions say the same of most rules."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class RuleVerdict:
     """What a rule says of a description."""
 
@@ -124,45 +130,45 @@ class Setting:
     """Lets of packs and definitions that have been computed already."""
 
 
-def activation(values: Mapping[str, Any]) -> cel.Activation:
-    """CEL's view of some values."""
-    return _ENV.env.Activation(values)
-
-
-def _data(facts: tuple[str, ...], values: Mapping[str, Any], constants: Mapping[str, Any]) -> dict[str, Any]:
-    data = {name: values[name] for name in facts if name in values}
-    data.update(constants)
-    return data
-
-
 def _compute(let: CompiledLet, values: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
-    data = _data(let.facts, values, let.constants)
-    for name in let.lets:
-        if lets[name][0] is not UNKNOWN:
-            data[name] = lets[name][0]
-    value = let.value.value(activation(data))
-    _, settled, missing = let.value.explain(values, lets)
+    value, settled, missing = let.value.explain(values, lets)
     if isinstance(value, float):
         value = round(value, _LET_DIGITS) if math.isfinite(value) else UNKNOWN
     return (UNKNOWN, (), missing) if value is UNKNOWN else (value, settled, ())
 
 
-def compute_lets(rule: CompiledRule, setting: Setting) -> dict[str, Explained]:
-    """The lets that a rule needs, in order; those of packs and definitions are computed once an audit."""
+def compute_lets(rule: CompiledRule, setting: Setting) -> Mapping[str, Explained]:
+    """The lets that a rule needs, in order; those of packs and definitions are computed once an audit.
+
+    A let is computed by its tree, which gives the facts it rests on as well; that CEL computes the same is tested.
+    """
+    if not rule.lets:
+        return _NO_LETS
     lets: dict[str, Explained] = {}
+    values = setting.facts.values
     for let in rule.lets:
         key = (let.owner, let.name)
         known = setting.lets.get(key)
         if known is None:
-            known = setting.lets[key] = _compute(let, setting.facts.values, lets)
+            known = setting.lets[key] = _compute(let, values, lets)
         lets[let.name] = known
     return lets
 
 
+def view_of(rule: CompiledRule, setting: Setting, lets: Mapping[str, Explained]) -> View:
+    """CEL's view of what a rule's conditions may name: its facts, its parameters, its lets."""
+    values = setting.facts.values
+    data = {name: values[name] for name in rule.facts if name in values}
+    data.update(rule.constants)
+    for name, (value, _, _) in lets.items():
+        if value is not UNKNOWN:
+            data[name] = value
+    return View(data)
+
+
 def speaker(rule: CompiledRule, facts: Facts, lets: Mapping[str, Explained]) -> Any:
     """The function that writes a named value in a sentence."""
-    entries = dictionary()
-    units = {let.name: (let.let.unit, let.let.round) for let in rule.lets}
+    entries, units = dictionary(), rule.units
 
     def value_of(name: str) -> str:
         if name in units:
@@ -197,7 +203,7 @@ class _Decision:
 
 
 def _decide(
-    rule: CompiledRule, view: cel.Activation, values: Mapping[str, Any], lets: Mapping[str, Explained]
+    rule: CompiledRule, view: View, values: Mapping[str, Any], lets: Mapping[str, Explained]
 ) -> _Decision:
     if rule.require:
         condition = rule.branches[0].condition
@@ -222,7 +228,32 @@ def _decide(
 
 
 def judge(rule: CompiledRule, setting: Setting) -> RuleVerdict:
-    """Apply a rule to the facts of a description whose kind it applies to."""
+    """Apply a rule to the facts of a description whose kind it applies to; pure, so answers are remembered."""
+    values = setting.facts.values
+    read: list[Any] = []
+    for name in rule.reads:
+        value = values.get(name)
+        if type(value) is list:
+            if value and type(value[0]) is dict:
+                return _judge(rule, setting)
+            value = tuple(value)
+        read.append(value)
+    evidenced = setting.facts.evidenced
+    key = (
+        tuple(read),
+        setting.stage,
+        setting.tiers[rule.tier],
+        evidenced and evidenced.intersection(rule.reads),
+    )
+    known = rule.memory.get(key)
+    if known is None:
+        if len(rule.memory) >= REMEMBERED:
+            rule.memory.clear()
+        known = rule.memory[key] = _judge(rule, setting)
+    return known
+
+
+def _judge(rule: CompiledRule, setting: Setting) -> RuleVerdict:
     severity = rule.rule.severity
     values = setting.facts.values
     size: Explained = setting.tiers[rule.tier]
@@ -231,11 +262,7 @@ def judge(rule: CompiledRule, setting: Setting) -> RuleVerdict:
             rule, "not_applicable", severity, settled=_unique(size[1]), reason=f"asked only of {TIERS[rule.tier]} contracts and above"
         )
     lets = compute_lets(rule, setting)
-    data = _data(rule.facts, values, rule.constants)
-    for name, (value, _, _) in lets.items():
-        if value is not UNKNOWN:
-            data[name] = value
-    view = activation(data)
+    view = view_of(rule, setting, lets)
     asked: Explained = (True, (), ())
     if rule.when is not None:
         applies = rule.when.value(view)
@@ -294,7 +321,7 @@ def judge(rule: CompiledRule, setting: Setting) -> RuleVerdict:
 
 
 def _advice(
-    rule: CompiledRule, setting: Setting, lets: Mapping[str, Explained], view: cel.Activation
+    rule: CompiledRule, setting: Setting, lets: Mapping[str, Explained], view: View
 ) -> tuple[str, ...]:
     return tuple(
         note.text.fill(speaker(rule, setting.facts, lets))
@@ -308,7 +335,7 @@ def _passed(
     setting: Setting,
     decision: _Decision,
     lets: Mapping[str, Explained],
-    view: cel.Activation,
+    view: View,
     reason: str | None,
 ) -> RuleVerdict:
     settled = _unique(decision.settled)

@@ -12,7 +12,7 @@ from typing import Any, Final
 from goodcommission.auditing import condition_gate, tier_reached
 from goodcommission.description.document import Document
 from goodcommission.description.reading import read_description
-from goodcommission.engine.conditions import PARAMS, UNKNOWN
+from goodcommission.engine.conditions import PARAMS, UNKNOWN, View
 from goodcommission.engine.facts import Fact, date, days, dictionary, gather
 from goodcommission.engine.patterns import evaluate
 from goodcommission.engine.texts import rounded
@@ -20,7 +20,6 @@ from goodcommission.engine.verdicts import (
     CompiledRule,
     RuleVerdict,
     Setting,
-    activation,
     compute_lets,
     judge,
 )
@@ -260,7 +259,7 @@ def apply_mend(verdict: RuleVerdict, setting: Setting, given: dict[str, Any]) ->
     for edit in branch.mend:
         value = edit.edit.value
         if edit.value is not None:
-            computed = edit.value.value(activation(data))
+            computed = edit.value.value(View(data))
             if computed is UNKNOWN:
                 return None
             side = sides.get(edit.edit.to or "", "nearest")

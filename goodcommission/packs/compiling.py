@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -48,7 +48,7 @@ class CompiledPattern:
     """The pattern's ``when`` in the form of a rule's condition, so that one evaluator serves both."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Packs:
     """Rule packs, compiled: made once, used for any number of audits, from any number of threads."""
 
@@ -216,6 +216,7 @@ class _Compiler:
         mended = {
             name for b in branches for e in b.mend if e.value for name in e.value.names if name in inner.lets
         }
+        needed = self.needed(inner, {*lets, *spoken, *mended})
         return CompiledRule(
             rule=rule,
             pack=loaded.pack.id,
@@ -225,7 +226,9 @@ class _Compiler:
             branches=tuple(branches),
             require=rule.require is not None,
             notes=notes,
-            lets=self.needed(inner, {*lets, *spoken, *mended}),
+            lets=needed,
+            reads=_reads(facts, needed, self.texts(branches, notes)),
+            units=_units(needed),
             facts=facts,
             constants=constants,
             parameters=inner.parameters,
@@ -426,6 +429,7 @@ class _Compiler:
             return None
         facts, constants, names = self.split(inner, condition.names)
         branch = CompiledBranch("pass", condition, None, "low", None, None, ())
+        needed = self.needed(inner, set(names))
         return CompiledRule(
             rule=_GATE,
             pack=loaded.pack.id,
@@ -435,7 +439,9 @@ class _Compiler:
             branches=(branch,),
             require=True,
             notes=(),
-            lets=self.needed(inner, set(names)),
+            lets=needed,
+            reads=_reads(facts, needed, ()),
+            units=_units(needed),
             facts=facts,
             constants=constants,
             parameters=inner.parameters,
@@ -475,6 +481,17 @@ class _Compiler:
     def raise_faults(self) -> None:
         if self.faults:
             raise PackError(*(located(*fault) for fault in self.faults))
+
+
+def _reads(facts: Sequence[str], lets: Sequence[CompiledLet], texts: Iterable[Text]) -> tuple[str, ...]:
+    read = {*facts, *(name for let in lets for name in let.facts)}
+    spoken = {name for text in texts for name in text.names if name in dictionary()}
+    with_none = {name + GIVEN for name in spoken if dictionary()[name].may_be_none}
+    return tuple(sorted(read | spoken | with_none))
+
+
+def _units(lets: Sequence[CompiledLet]) -> Mapping[str, tuple[str | None, str]]:
+    return {let.name: (let.let.unit, let.let.round) for let in lets}
 
 
 _GATE: Final = Rule.model_construct(id="GATE-0", severity="low", due_from="draft", tier="small")
