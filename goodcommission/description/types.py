@@ -69,16 +69,18 @@ def _number(value: Any) -> Decimal:
     return number
 
 
-def _integer(value: Any) -> Any:
+def _count(value: Any) -> int:
     """Whole numbers only; ``36.0`` is the same statement as ``36``."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise PydanticCustomError("integer_type", "a whole number is expected, such as 36")
+        raise PydanticCustomError("count_type", "a whole number is expected, such as 36")
     number: int | Decimal = value if isinstance(value, int) else _number(value)
     # Before it is made an int: 1E+999999999 would fill the memory.
     if not -LARGEST_INTEGER <= number <= LARGEST_INTEGER:
-        raise PydanticCustomError("integer_range", "the whole number is too large (beyond 64 bits)")
+        raise PydanticCustomError("count_range", "the whole number is too large (beyond 64 bits)")
     if number != int(number):
-        raise PydanticCustomError("integer_whole", "a whole number is expected, such as 36")
+        raise PydanticCustomError("count_type", "a whole number is expected, such as 36")
+    if number < 0:
+        raise PydanticCustomError("count_bounds", "a whole number of 0 or more is expected, such as 36")
     return int(number)
 
 
@@ -140,7 +142,9 @@ Amount = Annotated[
     PlainSerializer(_serialize_number, return_type=float | int, when_used="json"),
     WithJsonSchema({"type": "number", "minimum": 0}),
 ]
-Count = Annotated[int, BeforeValidator(_integer), Field(ge=0)]
+Count = Annotated[
+    int, PlainValidator(_count), WithJsonSchema({"type": "integer", "minimum": 0, "maximum": LARGEST_INTEGER})
+]
 Date = Annotated[
     dt.date,
     PlainValidator(_date),

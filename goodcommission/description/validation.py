@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from itertools import islice
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -111,15 +112,12 @@ def _examine(raw: object) -> tuple[Description | None, list[_Problem]]:
         ]
     problems: list[_Problem] = []
     try:
-        data = _stated(raw, 0)
-        description = Description.model_validate(data)
+        description = Description.model_validate(raw)
     except ValidationError as error:
-        partial = _without_faults(raw, data, error, problems)
+        partial = _without_faults(raw, error, problems)
         if partial is None:
             return None, problems
         description = partial
-    except _TooDeepError:
-        return None, [_Problem(f"there are more than {MAXIMUM_DEPTH} sections within each other", ())]
     problems.extend(_contradictions(description))
     if description.evidence or problems:
         problems.extend(_loose_evidence(raw))
@@ -130,39 +128,26 @@ class _TooDeepError(Exception):
     """The value is nested too deeply, or holds itself."""
 
 
-def _stated(section: dict[str, Any], depth: int) -> dict[str, Any]:
-    """A section without its nulls."""
+def _copy(value: Any, depth: int = 0) -> Any:
     if depth > MAXIMUM_DEPTH:
         raise _TooDeepError
-    kept = {}
-    for name, value in section.items():
-        if value is None:
-            continue
-        if isinstance(value, dict):
-            value = _stated(value, depth + 1)
-        elif isinstance(value, list | tuple):
-            value = [_stated(item, depth + 1) if isinstance(item, dict) else item for item in value]
-        kept[name] = value
-    return kept
-
-
-def _copy(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _copy(child) for name, child in value.items()}
+        return {name: _copy(child, depth + 1) for name, child in value.items()}
     if isinstance(value, list | tuple):
-        return [_copy(item) if isinstance(item, dict) else item for item in value]
+        return [_copy(item, depth + 1) for item in value]
     return value
 
 
-def _without_faults(
-    raw: dict[str, Any], data: dict[str, Any], error: ValidationError, problems: list[_Problem]
-) -> Description | None:
+def _without_faults(raw: dict[str, Any], error: ValidationError, problems: list[_Problem]) -> Description | None:
     """Take out what is wrong, so that the rest can be checked as well; the problems are added to the list."""
-    bad_names = [_Problem(*found) for found in _names_that_are_no_text(data, ())]
-    if bad_names:
-        problems.extend(bad_names)
+    try:
+        data = _copy(raw)
+    except _TooDeepError:
+        problems.append(_Problem(f"there are more than {MAXIMUM_DEPTH} sections within each other", ()))
         return None
-    data = _copy(data)
+    problems.extend(islice(_names_that_are_no_text(data, ()), _MOST))
+    if problems:
+        return None
     for _ in range(_ROUNDS):
         errors = error.errors(include_url=False)
         found = [_problem(raw, one["type"], one["loc"], one["msg"], one["input"]) for one in errors[:_MOST]]
@@ -183,17 +168,16 @@ def _without_faults(
     return None
 
 
-def _names_that_are_no_text(value: Any, parts: Parts) -> Iterator[tuple[str, Parts]]:
+def _names_that_are_no_text(value: Any, parts: Parts) -> Iterator[_Problem]:
     if isinstance(value, dict):
         for name, child in value.items():
             if not isinstance(name, str) or _LONE.search(name):
-                yield f"the name of a field must be text, not {_show(name)}", parts
+                yield _Problem(f"the name of a field must be text, not {_show(name)}", parts)
             else:
                 yield from _names_that_are_no_text(child, (*parts, name))
     elif isinstance(value, list):
         for number, child in enumerate(value):
-            if isinstance(child, dict):
-                yield from _names_that_are_no_text(child, (*parts, number))
+            yield from _names_that_are_no_text(child, (*parts, number))
 
 
 def _take_out(data: dict[str, Any], problems: list[_Problem]) -> None:
@@ -316,15 +300,14 @@ def _problem(raw: dict[str, Any], kind: str, loc: tuple[str | int, ...], message
     parts, value, annotation, passed = _follow(raw, loc)
     if kind == "extra_forbidden":
         return _unknown_field(parts, passed[-1])
-    if kind == "missing":
-        return _missing_field(raw, parts, passed[-1])
+    section = passed[-1]
+    if kind == "missing" or (value is None and parts and not isinstance(parts[-1], int)):
+        return _missing_field(parts, section, value)
     value = found if value is _MISSING else value
     if value is None and parts and isinstance(parts[-1], int):
         return _Problem(
             f"entry {parts[-1] + 1} of the list is null", parts, "Leave the entry out, or say what is known of it."
         )
-    if kind == "list_type" and isinstance(value, dict) and value.get("items", _MISSING) is None:
-        return _Problem("", parts)
     text, suggestion = _explained(kind, message, value, annotation)
     if isinstance(value, str) and value.strip().lower() in _UNKNOWN_WORDS:
         suggestion = _NOT_KNOWN
@@ -348,9 +331,7 @@ def _explained(kind: str, message: str, value: Any, annotation: Any) -> tuple[st
         names = list(annotation.model_fields)[:3] if _is_model(annotation) else []
         example = f", such as {', '.join(names)}," if names else ""
         return f"a section with fields of its own{example} is expected, not {_show(value)}", None
-    if kind == "greater_than_equal":
-        return f"a whole number of 0 or more is expected, not {_show(value)}", None
-    if kind in ("number_type", "integer_type", "integer_whole", "number_bounds"):
+    if kind in ("number_type", "number_bounds", "count_type", "count_bounds"):
         share = "0.25 for 25 %" in message
         return f"{message}; not {_show(value)}", _as_number(value, share)
     if kind in ("date_type", "date_value"):
@@ -496,11 +477,11 @@ def _as_currency(value: Any) -> str | None:
     return f'Did you mean "{near[0]}"?' if near else None
 
 
-def _missing_field(raw: dict[str, Any], parts: Parts, section: Any) -> _Problem:
+def _missing_field(parts: Parts, section: Any, value: Any) -> _Problem:
     *before, name = parts
     parent = tuple(before)
     is_money = section is Money
-    if is_money and _written_null(raw, parts):
+    if value is None and (is_money or (_is_model(section) and issubclass(section, Listed))):
         # Half filled in: the whole is unknown. No message, but it must go.
         return _Problem("", parts, remove=parent)
     if parts == ("kind",):
@@ -519,12 +500,6 @@ def _missing_field(raw: dict[str, Any], parts: Parts, section: Any) -> _Problem:
         "Add it: without it the entry says nothing.",
         remove=parent,
     )
-
-
-def _written_null(raw: Any, parts: Parts) -> bool:
-    for part in parts:
-        raw = _child(raw, part)
-    return raw is None
 
 
 def _unknown_field(parts: Parts, section: Any) -> _Problem:
