@@ -1,0 +1,60 @@
+"""Audit commissioning practice against good-practice rules.
+
+>>> from goodcommission import audit
+>>> report = audit({"kind": "tender", "process": {"same_as_large_contracts": True}})
+>>> report.score.grade
+'insufficient evidence'
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from goodcommission.exceptions import DescriptionError, EngineError, Fault, GoodCommissionError, PackError
+from goodcommission.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from goodcommission.auditing import audit
+    from goodcommission.description.document import Document
+    from goodcommission.description.model import Description
+    from goodcommission.description.reading import read_description, read_documents
+    from goodcommission.packs.compiling import Packs
+    from goodcommission.packs.loading import load_packs
+    from goodcommission.report.model import AuditReport
+
+_HOMES = {
+    "AuditReport": "goodcommission.report.model",
+    "Description": "goodcommission.description.model",
+    "Document": "goodcommission.description.document",
+    "Packs": "goodcommission.packs.compiling",
+    "audit": "goodcommission.auditing",
+    "load_packs": "goodcommission.packs.loading",
+    "read_description": "goodcommission.description.reading",
+    "read_documents": "goodcommission.description.reading",
+}
+"""Where the public names live: each is imported when it is first asked for, so that a command pays for what it uses."""
+
+__all__ = [
+    "AuditReport",
+    "Description",
+    "DescriptionError",
+    "Document",
+    "EngineError",
+    "Fault",
+    "GoodCommissionError",
+    "PackError",
+    "Packs",
+    "__version__",
+    "audit",
+    "load_packs",
+    "read_description",
+    "read_documents",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'goodcommission' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return value

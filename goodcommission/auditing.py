@@ -6,7 +6,7 @@ import datetime as dt
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final, Literal
 from weakref import WeakKeyDictionary
 
@@ -20,7 +20,7 @@ from goodcommission.engine.conditions import UNKNOWN, Explained
 from goodcommission.engine.facts import COMPLETE, GIVEN, Facts, date, days, dictionary, gather
 from goodcommission.engine.patterns import Engine, EngineReport, Member, PatternOutcome, run
 from goodcommission.engine.texts import say
-from goodcommission.engine.verdicts import CompiledRule, RuleVerdict, Setting, compute_lets, judge, view_of
+from goodcommission.engine.verdicts import CompiledRule, RuleVerdict, Setting, compute_lets, judge, remember, view_of, what_is_read
 from goodcommission.packs.compiling import Packs
 from goodcommission.packs.loading import load_packs
 from goodcommission.packs.model import STAGES, TIERS, Citation, Tier, Work
@@ -119,9 +119,17 @@ def _day(
 
 
 def _condition(rule: CompiledRule, setting: Setting) -> Explained:
-    lets = compute_lets(rule, setting)
-    condition = rule.branches[0].condition
-    return (condition.value(view_of(rule, setting, lets)), *condition.explain(setting.facts.values, lets)[1:])
+    """The value of a gate or tier, with the facts that settled it or are missing; remembered as verdicts are."""
+    key = what_is_read(rule, setting.facts.values)
+    known = rule.memory.get(key) if key is not None else None
+    if known is None:
+        lets = compute_lets(rule, setting)
+        condition = rule.branches[0].condition
+        value = condition.value(view_of(rule, setting, lets))
+        known = (value, *condition.explain(setting.facts.values, lets)[1:])
+        if key is not None:
+            remember(rule, key, known)
+    return known  # type: ignore[no-any-return]
 
 
 def condition_gate(gate: CompiledRule | None, setting: Setting) -> tuple[bool | None, tuple[str, ...]]:
@@ -208,7 +216,7 @@ def _infos(packs: Packs) -> tuple[Mapping[str, RuleInfo], Mapping[str, RuleResul
         )
         infos[written.id] = info
         kinds = " and ".join(_KIND_WORDS[kind] for kind in written.applies_to)
-        elsewhere[written.id] = RuleResult(
+        elsewhere[written.id] = RuleResult.of(
             rule=info,
             verdict="not_applicable",
             provisional=False,
@@ -290,7 +298,7 @@ def _result(info: RuleInfo, verdict: RuleVerdict, score: scoring.Score) -> RuleR
     known = _RESULTS.get(verdict)
     if known is not None and known.points == points:
         return known
-    result = _RESULTS[verdict] = RuleResult(
+    result = _RESULTS[verdict] = RuleResult.of(
         rule=info,
         verdict=verdict.verdict,
         provisional=verdict.provisional,
@@ -371,7 +379,7 @@ def _patterns(
             gate = gates[outcome.id][1] if outcome.gate is None else ()
             missing = tuple(dict.fromkeys((*gate, *waiting)))
         results.append(
-            PatternResult(
+            PatternResult.of(
                 **infos[outcome.id],
                 concludes=outcome.concludes,
                 outcome=outcome.outcome,
@@ -427,19 +435,23 @@ def _part(facts: Facts, reference: str) -> tuple[Any, str, str | None, str]:
     return value, part.title, part.unit, part.type
 
 
+@cache
+def _order() -> Mapping[str, int]:
+    return {name: position for position, name in enumerate(dictionary())}
+
+
 def _stated(
     document: Document, currency: str, facts: Facts, results: Sequence[RuleResult]
 ) -> tuple[FactStated, ...]:
-    order = {name: position for position, name in enumerate(dictionary())}
+    order = _order()
     wanted = {name for result in results for name in result.decided_by}
     stated = []
-    for reference in sorted(wanted, key=lambda name: (order.get(name.partition("[")[0], -1), name)):
+    for _, reference in sorted((order.get(name.partition("[")[0], -1), name) for name in wanted):
         value, title, unit, type_ = _part(facts, reference)
-        spoken_unit = {"money": currency, "date": "date", "enum": "enum"}.get(type_, unit)
-        text = _spoken(value, type_, spoken_unit)
+        text = _spoken(value, type_, currency if type_ == "money" else type_ if type_ in ("date", "enum") else unit)
         pointer, line, column = ("", None, None) if reference == "as_of" else place_of(document, facts, reference)
         stated.append(
-            FactStated(
+            FactStated.of(
                 name=reference,
                 title=title,
                 value=_shown(value, type_),
@@ -482,18 +494,19 @@ def _missing(
         for name in pattern.missing:
             rules.setdefault(name, [])
     missing = []
-    for reference in sorted(rules, key=lambda name: (-score.narrowing.get(name, 0.0), name)):
+    narrowing, reasons, values = score.narrowing, facts.reasons, facts.values
+    for narrows, reference in sorted((-narrowing.get(name, 0.0), name) for name in rules):
         title, question = _question(reference)
-        reason = facts.reasons.get(reference)
-        if reason is None and facts.values.get(reference + GIVEN) is False:
+        reason = reasons.get(reference)
+        if reason is None and values.get(reference + GIVEN) is False:
             reason = "it is stated as none"
         missing.append(
-            FactMissing(
+            FactMissing.of(
                 name=reference,
                 title=title,
                 question=question,
                 reason=reason,
-                narrows=score.narrowing.get(reference, 0.0),
+                narrows=-narrows,
                 rules=tuple(rules[reference]),
             )
         )

@@ -92,28 +92,35 @@ def _state(verdict: Verdict) -> State:
     return "not_applicable" if verdict == "not_yet_due" else verdict
 
 
-def _unit(id: str, pack: str, weight_: float, members: Sequence[Judged]) -> Unit:
+def _together(members: Sequence[Judged]) -> tuple[State, bool]:
+    """The state of a group, and whether it may still go either way."""
     states = {_state(member.verdict) for member in members}
-    state: State = next(s for s in ("fail", "unknown", "pass", "not_applicable") if s in states)  # type: ignore[assignment]
-    if state == "fail":
-        open_ = all(member.provisional for member in members if member.verdict == "fail")
-    else:
-        open_ = state == "unknown" or (state == "pass" and any(member.provisional for member in members))
-    return Unit(id, pack, weight_, state, open_, tuple(members))
+    if "fail" in states:
+        return "fail", all(member.provisional for member in members if member.verdict == "fail")
+    if "unknown" in states:
+        return "unknown", True
+    if "pass" in states:
+        return "pass", any(member.provisional for member in members)
+    return "not_applicable", False
 
 
 def units(judged: Iterable[Judged], groups: Mapping[str, Group]) -> tuple[Unit, ...]:
-    """The faults that count, in the order of their first rules."""
+    """The faults that count: rules by themselves, then groups."""
+    result: list[Unit] = []
     grouped: dict[tuple[str, str], list[Judged]] = {}
     for item in judged:
-        if item.scored:
-            grouped.setdefault((item.pack, item.group or item.rule), []).append(item)
-    result = []
+        if not item.scored:
+            continue
+        if item.group is not None:
+            grouped.setdefault((item.pack, item.group), []).append(item)
+            continue
+        state = _state(item.verdict)
+        weight_ = weight(item.severity, item.strength)
+        result.append(Unit(item.rule, item.pack, weight_, state, state == "unknown" or item.provisional, (item,)))
     for (pack, id), members in grouped.items():
-        group = groups.get(id) if members[0].group else None
-        severity = group.severity if group else members[0].severity
-        strength = group.strength if group else members[0].strength
-        result.append(_unit(id, pack, weight(severity, strength), members))
+        state, open_ = _together(members)
+        group = groups[id]
+        result.append(Unit(id, pack, weight(group.severity, group.strength), state, open_, tuple(members)))
     return tuple(result)
 
 
@@ -254,8 +261,10 @@ def _narrowing(counted: Sequence[Unit], share: Mapping[str, float], total: float
     for unit in counted:
         if not unit.open:
             continue
-        missing = list(dict.fromkeys(name for member in unit.members for name in member.missing))
-        for name in missing:
-            narrowing[name] = narrowing.get(name, 0.0) + share[unit.id] / total / len(missing)
-    ranked = sorted(narrowing.items(), key=lambda item: (-points(item[1]), item[0]))
-    return {name: points(value) for name, value in ranked}
+        missing = dict.fromkeys(name for member in unit.members for name in member.missing)
+        if missing:
+            each = share[unit.id] / total / len(missing)
+            for name in missing:
+                narrowing[name] = narrowing.get(name, 0.0) + each
+    shown = [(-points(value), name) for name, value in narrowing.items()]
+    return {name: -value for value, name in sorted(shown)}

@@ -88,7 +88,7 @@ class CompiledRule:
     """All facts that its conditions and lets read: with them, the tier and the stage, its verdict is settled."""
     units: Mapping[str, tuple[str | None, str]]
     """Unit and side of rounding of each let."""
-    memory: dict[Any, RuleVerdict] = field(default_factory=dict, compare=False, repr=False)
+    memory: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     """Verdicts by what was read: most descriptions say the same of most rules."""
 
 
@@ -227,29 +227,37 @@ def _decide(
     )
 
 
-def judge(rule: CompiledRule, setting: Setting) -> RuleVerdict:
-    """Apply a rule to the facts of a description whose kind it applies to; pure, so answers are remembered."""
-    values = setting.facts.values
+def what_is_read(rule: CompiledRule, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """The values of all facts that a rule reads, or None if one is a list of records, which can't be compared fast."""
     read: list[Any] = []
     for name in rule.reads:
         value = values.get(name)
         if type(value) is list:
             if value and type(value[0]) is dict:
-                return _judge(rule, setting)
+                return None
             value = tuple(value)
         read.append(value)
+    return tuple(read)
+
+
+def remember(rule: CompiledRule, key: tuple[Any, ...], answer: Any) -> None:
+    """Keep an answer of a rule; the memory is bounded."""
+    if len(rule.memory) >= REMEMBERED:
+        rule.memory.clear()
+    rule.memory[key] = answer
+
+
+def judge(rule: CompiledRule, setting: Setting) -> RuleVerdict:
+    """Apply a rule to the facts of a description whose kind it applies to; pure, so answers are remembered."""
+    read = what_is_read(rule, setting.facts.values)
+    if read is None:
+        return _judge(rule, setting)
     evidenced = setting.facts.evidenced
-    key = (
-        tuple(read),
-        setting.stage,
-        setting.tiers[rule.tier],
-        evidenced and evidenced.intersection(rule.reads),
-    )
-    known = rule.memory.get(key)
+    key = (read, setting.stage, setting.tiers[rule.tier], evidenced and evidenced.intersection(rule.reads))
+    known: RuleVerdict | None = rule.memory.get(key)
     if known is None:
-        if len(rule.memory) >= REMEMBERED:
-            rule.memory.clear()
-        known = rule.memory[key] = _judge(rule, setting)
+        known = _judge(rule, setting)
+        remember(rule, key, known)
     return known
 
 
