@@ -1,0 +1,1 @@
+"""What is audited: the description, its model, its reading and its schema."""

@@ -307,8 +307,9 @@ class _JsonScan:
                 raise self._stop(
                     "the text that starts here is not closed", here, "Add the closing double quote."
                 ) from None
+            slash = max(self._text.rfind("\\", here, at + 1), here)
             raise self._stop(
-                "there is a backslash that means nothing", at, "Write two backslashes (\\\\) where one is meant."
+                "there is a backslash that means nothing", slash, "Write two backslashes (\\\\) where one is meant."
             ) from None
         if _HALF_CHARACTER.search(value):
             self._faults.add(
@@ -552,7 +553,6 @@ def _take_key(event: Any, text: str, here: int, section: _Section, places: _Plac
     section.part, section.awaits_value = name, True
     if not isinstance(event, yaml.ScalarEvent):
         return
-    assert section.keys is not None
     if event.implicit[0] and event.tag is None:
         if name == "<<":
             faults.add("merging with << is not supported", here, places.parts(), "Write the fields out.")
@@ -565,15 +565,16 @@ def _take_key(event: Any, text: str, here: int, section: _Section, places: _Plac
             )
     elif event.tag not in (None, "!", _YAML_TAG + "str"):
         faults.add(*_tag_fault(event.tag, here, places))
-    if name in section.keys:
-        first, _ = line_and_column(text, section.keys[name])
+    keys = section.keys if section.keys is not None else {}
+    if name in keys:
+        first, _ = line_and_column(text, keys[name])
         faults.add(
             f"the field {quoted(name)} is given twice (first on line {first})",
             here,
             places.parts(),
             "Keep one of the two.",
         )
-    section.keys.setdefault(name, here)
+    keys.setdefault(name, here)
 
 
 def _key(text: str) -> Any:

@@ -145,7 +145,8 @@ def _index_yaml(text: str) -> dict[tuple[str, ...], tuple[int, int]]:
                 continue
             if not isinstance(event, yaml.NodeEvent):
                 continue
-            place = event.start_mark.index
+            mark: Any = event.start_mark
+            place = mark.index
             parts: tuple[str, ...] = ()
             key = place
             if stack:

@@ -1,4 +1,4 @@
-"""Reads descriptions: from a file or standard input, from a dictionary, from an OCDS notice, to documents for an audit."""
+"""Reads descriptions: from a file or standard input, from a dictionary, from OCDS notices, to be audited."""
 
 from __future__ import annotations
 

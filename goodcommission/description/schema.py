@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from copy import deepcopy
 from typing import Any
 
@@ -14,9 +15,9 @@ from goodcommission.description.types import Text
 SCHEMA_ID = "urn:goodcommission:schema:description:1"
 _TEXT = TypeAdapter(Text).json_schema()
 _ABOUT = (
-    "One tender, contract or decommissioning plan, as goodcommission audits it. Every field but kind may be left out or "
-    "null: both mean that it is not known. false, 0, [] and, where it is allowed, the word none are statements. A list "
-    "may be written plainly, or as {complete: true, items: [...]} where it names all there is."
+    "One tender, contract or decommissioning plan, as goodcommission audits it. Every field but kind may be left out "
+    "or null: both mean that it is not known. false, 0, [] and, where it is allowed, the word none are statements. "
+    "A list may be written plainly, or as {complete: true, items: [...]} where it names all there is."
 )
 
 
@@ -69,7 +70,7 @@ def _half_filled_list(definition: dict[str, Any]) -> dict[str, Any]:
 
 
 def _settled(node: Any, lists: dict[str, dict[str, Any]]) -> Any:
-    """A part of the schema with lists in their place, since their own names tell nobody anything, and without defaults."""
+    """A part of the schema with lists written out, since their names tell nobody anything, and without defaults."""
     if isinstance(node, list):
         return [_settled(child, lists) for child in node]
     if not isinstance(node, dict):
@@ -91,4 +92,4 @@ def _settled(node: Any, lists: dict[str, dict[str, Any]]) -> Any:
 
 
 if __name__ == "__main__":
-    print(schema_text(), end="")
+    sys.stdout.write(schema_text())

@@ -122,7 +122,12 @@ Number = Annotated[
 
 def _bounded(low: Decimal | None, high: Decimal | None, message: str) -> Any:
     def check(value: Any) -> Decimal:
-        number = _number(value)
+        try:
+            number = _number(value)
+        except PydanticCustomError as error:
+            if error.type == "number_type" and high is not None:
+                raise PydanticCustomError("number_bounds", message) from None
+            raise
         if (low is not None and number < low) or (high is not None and number > high):
             raise PydanticCustomError("number_bounds", message)
         return number

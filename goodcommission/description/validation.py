@@ -263,7 +263,8 @@ def _follow(raw: Any, loc: tuple[str | int, ...]) -> tuple[Parts, Any, Any, list
     A list that is written plainly has "items" in pydantic's place, and not in the document.
     """
     parts: list[str | int] = []
-    node, kind = raw, Description
+    node: Any = raw
+    kind: Any = Description
     passed: list[Any] = []
     for part in loc:
         passed.append(kind)
@@ -324,7 +325,7 @@ def _explained(kind: str, message: str, value: Any, annotation: Any) -> tuple[st
         return f"true or false is expected, not {_show(value)}", _as_boolean(value)
     if kind in ("string_type", "string_too_short", "string_pattern_mismatch", "string_unicode"):
         return _explained_text(value)
-    if kind == "list_type" or kind == "tuple_type":
+    if kind in ("list_type", "tuple_type"):
         expected = message if kind == "list_type" and "[]" in message else "a list is expected: [first, second]"
         return f"{expected}; not {_show(value)}", _as_list(value, annotation)
     if kind in ("model_type", "model_attributes_type", "dict_type"):
@@ -435,7 +436,7 @@ def _as_number(value: Any, share: bool) -> str | None:
 
 _DATE_FORMS = (
     re.compile(r"(?P<d>\d{1,2})[./-](?P<m>\d{1,2})[./-](?P<y>\d{4})\Z"),
-    re.compile(r"(?P<y>\d{4})[./-](?P<m>\d{1,2})[./-](?P<d>\d{1,2})(?:[T ].*)?\Z"),
+    re.compile(r"(?P<y>\d{4})[./-](?P<m>\d{1,2})[./-](?P<d>\d{1,2})(?:[t ].*)?\Z"),
     re.compile(r"(?:[a-z]+,?\s+)?(?P<d>\d{1,2})(?:st|nd|rd|th)?\s+(?P<n>[a-z]{3,9}),?\s+(?P<y>\d{4})\Z"),
 )
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -521,9 +522,9 @@ def _field_meant(name: str, section: Any) -> str | None:
         if len(homes) <= 3:
             return "It belongs " + " or ".join(f'in "{home}"' if home else "at the top" for home in homes) + "."
     if "." in plain:
-        *home, field = plain.split(".")
-        if ".".join(home) in index.get(field, ()):
-            return f'Write it as a section: "{".".join(home)}" with "{field}" in it.'
+        section_path, _, field = plain.rpartition(".")
+        if section_path in index.get(field, ()):
+            return f'Write it as a section: "{section_path}" with "{field}" in it.'
     near = difflib.get_close_matches(plain, own, 1, 0.6)
     if near:
         return f'Did you mean "{near[0]}"?'
@@ -678,7 +679,7 @@ def _pointer_meant(raw: Any, pointer: str) -> str | None:
     pending: list[tuple[Parts, Any]] = [((), raw)]
     while pending and len(known) < 500:
         parts, node = pending.pop()
-        if parts and parts[0] != "evidence":
+        if parts and parts[0] != "evidence" and node is not None:
             known.append(to_pointer(parts))
         if isinstance(node, dict):
             pending.extend(((*parts, name), child) for name, child in node.items() if isinstance(name, str))
