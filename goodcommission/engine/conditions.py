@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any, Final, TypeAlias
@@ -172,26 +173,58 @@ class View:
         return self._activation
 
 
+def built(condition: Condition) -> tuple[str, tuple[str, ...], str]:
+    """What it takes to restore a condition, as JSON can hold it."""
+    return condition.type.name, condition.names, b64encode(condition.serialized).decode("ascii")
+
+
+@cache
+def _deserialize() -> Callable[[bytes], cel.Expression]:
+    return Vocabulary().env.deserialize  # type: ignore[no-any-return]
+
+
 @cache
 def _activate() -> Callable[[Mapping[str, Any]], cel.Activation]:
     return Vocabulary().env.Activation
 
 
-@dataclass(frozen=True, slots=True)
 class Condition:
-    """A compiled expression: a condition (``bool``) or the value of a let or an edit."""
+    """A compiled expression: a condition (``bool``) or the value of a let or an edit. Immutable.
 
-    text: str
-    tree: Node
-    type: Type
-    expression: cel.Expression
-    names: tuple[str, ...]
-    """The variables it mentions, sorted."""
-    asked: tuple[str, ...]
-    """Those of them that are not parameters."""
-    blank: Any
-    """CEL's answer where none of these is known: UNKNOWN, unless it asks nothing."""
-    _explain: Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Explained]], Explained]
+    The tree and the steps that explain it are made when they are first needed: most conditions of most packs never
+    are.
+    """
+
+    __slots__ = ("_constants", "_explain", "_tree", "asked", "blank", "expression", "names", "serialized", "text", "type")
+
+    def __init__(
+        self,
+        text: str,
+        type: Type,
+        expression: cel.Expression,
+        serialized: bytes,
+        names: tuple[str, ...],
+        constants: Mapping[str, Any],
+    ) -> None:
+        self.text, self.type, self.expression, self.serialized = text, type, expression, serialized
+        self.names = names
+        """The variables it mentions, sorted."""
+        self.asked = tuple(name for name in names if name not in constants)
+        """Those of them that are not parameters."""
+        self.blank = UNKNOWN
+        """CEL's answer where none of these is known."""
+        self._constants = constants
+        self._tree: Node | None = None
+        self._explain: _Step | None = None
+        if not self.asked:
+            self.blank = _answer(expression, View({name: constants[name] for name in names}))
+
+    @property
+    def tree(self) -> Node:
+        """Its syntax tree."""
+        if self._tree is None:
+            self._tree = decode(self.serialized)
+        return self._tree
 
     def value(self, view: View) -> Any:
         """CEL's answer, or UNKNOWN."""
@@ -203,6 +236,8 @@ class Condition:
 
     def explain(self, values: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
         """The tree's answer: the value, the facts that settled it, or the facts that are missing."""
+        if self._explain is None:
+            self._explain = _closure(self.tree, self._constants)
         return self._explain(values, {}, lets)
 
 
@@ -259,8 +294,9 @@ class Vocabulary:
             expression = self.env.compile(text)
         except (RuntimeError, ValueError, UnicodeError) as error:
             raise self._cel_error(str(error)) from None
+        serialized = expression.serialize()
         try:
-            tree = decode(expression.serialize())
+            tree = decode(serialized)
         except UndecodedError as error:
             raise ConditionError(str(error)) from None
         type_ = _Checker(self.types, arithmetic).check(tree)
@@ -268,10 +304,19 @@ class Vocabulary:
             raise ConditionError(f"a condition must be true or false; this is of type {type_.name}")
         if type_.name in ("record", "given", "list()"):
             raise ConditionError(f"this has no value that can be used (type {type_.name})")
-        names = tuple(sorted(variables(tree)))
-        asked = tuple(name for name in names if name not in self.constants)
-        blank = _answer(expression, View({name: self.constants[name] for name in names if name in self.constants}))
-        return Condition(text, tree, type_, expression, names, asked, blank, _closure(tree, self.constants))
+        if not (names := tuple(sorted(variables(tree)))):
+            raise ConditionError("this asks nothing: it has the same value for every description")
+        condition = Condition(text, type_, expression, serialized, names, self.constants)
+        if _answer(expression, View({n: self.constants[n] for n in names if n in self.constants})) is not UNKNOWN:
+            if condition.asked:
+                raise ConditionError("this is settled by what it says itself, whatever a description states")
+        return condition
+
+    def restore(self, text: str, built: Sequence[Any]) -> Condition:
+        """A condition from what ``built`` gave for it, without compiling or checking it again."""
+        type_, names, serialized = built
+        data = b64decode(serialized)
+        return Condition(text, Type(type_), _deserialize()(data), data, tuple(names), self.constants)
 
     def _cel_error(self, message: str) -> ConditionError:
         place = _CEL_PLACE.search(message)

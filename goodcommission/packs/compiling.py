@@ -16,6 +16,7 @@ from goodcommission.engine.conditions import (
     ConditionError,
     Type,
     Vocabulary,
+    built,
     known_when,
     strictly_known,
 )
@@ -36,6 +37,8 @@ class LoadedPack:
     pack: Pack
     digest: str
     source: Source | None = None
+    built: Mapping[str, Any] | None = None
+    """For a shipped pack in its built form: its conditions, compiled and checked when the form was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +97,14 @@ class Packs:
 class _Scope:
     """What the expressions of a pack or a rule may name."""
 
+    owner: str
     vocabulary: Vocabulary
     parameters: Mapping[str, Parameter]
     lets: dict[str, CompiledLet]
+
+    def inner(self, owner: str) -> _Scope:
+        """The scope of a rule or pattern, which may add lets of its own."""
+        return _Scope(owner, self.vocabulary, self.parameters, dict(self.lets))
 
 
 def _constant(parameter: Parameter) -> tuple[Type, Any]:
@@ -112,6 +120,9 @@ class _Compiler:
         self.loaded = loaded
         self.faults: list[tuple[LoadedPack, str, str, str | None]] = []
         self.definitions = {item.pack.id: item for item in loaded if item.pack.definitions}
+        self.shared: dict[tuple[str, ...], _Scope] = {}
+        self.built: dict[str, dict[str, Any]] = {}
+        """By pack: what it takes to restore each condition."""
 
     def fault(self, loaded: LoadedPack, pointer: str, message: str, suggestion: str | None = None) -> None:
         self.faults.append((loaded, pointer, message, suggestion))
@@ -119,20 +130,24 @@ class _Compiler:
     # -- scopes --
 
     def scope(self, loaded: LoadedPack) -> _Scope:
-        scope = _Scope(Vocabulary(), {}, {})
-        for name in loaded.pack.uses:
-            if name in self.definitions:
-                self.extend(scope, self.definitions[name])
-            else:
-                near = difflib.get_close_matches(name, self.definitions, n=1)
-                self.fault(
-                    loaded, "/uses", f'there are no definitions "{name}"', f"Did you mean {near[0]}?" if near else None
-                )
+        uses = loaded.pack.uses
+        if uses not in self.shared:
+            scope = _Scope("", Vocabulary(), {}, {})
+            for name in uses:
+                if name in self.definitions:
+                    self.extend(scope, self.definitions[name])
+                else:
+                    near = difflib.get_close_matches(name, self.definitions, n=1)
+                    advice = f"Did you mean {near[0]}?" if near else None
+                    self.fault(loaded, "/uses", f'there are no definitions "{name}"', advice)
+            self.shared[uses] = scope
+        scope = self.shared[uses].inner(loaded.pack.id)
         self.extend(scope, loaded)
         return scope
 
     def extend(self, scope: _Scope, loaded: LoadedPack) -> None:
         pack = loaded.pack
+        scope.owner = pack.id
         types, constants = {}, {}
         for name, parameter in pack.parameters.items():
             types[PARAMS + name], constants[PARAMS + name] = _constant(parameter)
@@ -174,21 +189,26 @@ class _Compiler:
         arithmetic: bool = False,
         boolean: bool = True,
     ) -> Condition | None:
+        key = f"{scope.owner}\n{text}"
+        if loaded.built is not None and key in loaded.built:
+            return scope.vocabulary.restore(text, loaded.built[key])
         try:
-            return scope.vocabulary.compile(text, arithmetic=arithmetic, boolean=boolean)
+            condition = scope.vocabulary.compile(text, arithmetic=arithmetic, boolean=boolean)
         except ConditionError as error:
             self.fault(loaded, pointer, error.message, error.suggestion)
             return None
+        self.built.setdefault(loaded.pack.id, {})[key] = built(condition)
+        return condition
 
     # -- rules --
 
     def rule(self, loaded: LoadedPack, scope: _Scope, rule: Rule, pointer: str) -> CompiledRule | None:
         before = len(self.faults)
-        inner = _Scope(scope.vocabulary, scope.parameters, dict(scope.lets))
+        inner = scope.inner(rule.id)
         self.lets(inner, loaded, rule.let, f"{pointer}/let", rule.id)
         when = self.optional(inner, loaded, rule.when, f"{pointer}/when")
         planned = self.optional(inner, loaded, rule.planned, f"{pointer}/planned")
-        known = self.known(inner, known_when(when.tree, True)) if when else frozenset()
+        known = self.known(loaded, inner, when, True) if when else frozenset()
         edits = self.edits(inner, loaded, rule.mend, f"{pointer}/mend")
         remedy = self.text(rule.remedy, loaded, f"{pointer}/remedy", inner)
         branches: list[CompiledBranch] = []
@@ -196,7 +216,7 @@ class _Compiler:
             condition = self.expression(inner, loaded, rule.require, f"{pointer}/require")
             if condition is not None and rule.finding is not None:
                 finding = self.text(rule.finding, loaded, f"{pointer}/finding", inner)
-                failing = known | self.known(inner, known_when(condition.tree, False))
+                failing = known | self.known(loaded, inner, condition, False)
                 self.names_known(loaded, finding, failing, f"{pointer}/finding", inner)
                 self.names_known(loaded, remedy, failing, f"{pointer}/remedy", inner)
                 branches = [
@@ -277,7 +297,7 @@ class _Compiler:
             return None
         finding = self.text(branch.finding or "", loaded, f"{pointer}/finding", scope)
         own = self.text(branch.remedy, loaded, f"{pointer}/remedy", scope) if branch.remedy else None
-        reached = known | self.known(scope, known_when(condition.tree, True))
+        reached = known | self.known(loaded, scope, condition, True)
         self.names_known(loaded, finding, reached, f"{pointer}/finding", scope)
         self.names_known(loaded, own or remedy, reached, f"{pointer}/{'remedy' if own else 'fail'}", scope)
         mend = self.edits(scope, loaded, branch.mend, f"{pointer}/mend") if branch.mend else edits
@@ -293,8 +313,8 @@ class _Compiler:
             condition = self.expression(scope, loaded, note.when, f"{pointer}/{index}/when")
             text = self.text(note.text, loaded, f"{pointer}/{index}/text", scope)
             if condition is not None and text is not None:
-                reached = self.known(scope, known_when(condition.tree, True))
-                self.names_known(loaded, text, reached, f"{pointer}/{index}/text", scope)
+                reached = self.known(loaded, scope, condition, True)
+                self.names_known(loaded, text, reached | known, f"{pointer}/{index}/text", scope)
                 compiled.append(CompiledNote(note, condition, text))
         return tuple(compiled)
 
@@ -341,16 +361,18 @@ class _Compiler:
             return None
         return parsed
 
-    def known(self, scope: _Scope, names: frozenset[str]) -> frozenset[str]:
-        """These names, and all that must be known for them to be."""
-        known = set(names)
-        waiting = list(names)
+    def known(self, loaded: LoadedPack, scope: _Scope, condition: Condition, truth: bool) -> frozenset[str]:
+        """The names that must be known if a condition has this truth, and all that must be known for them to be."""
+        if loaded.built is not None:
+            return frozenset()
+        known = set(known_when(condition.tree, truth))
+        waiting = list(known)
         while waiting:
-            name, _, truth = waiting.pop().partition("=")
+            name, _, value = waiting.pop().partition("=")
             let = scope.lets.get(name)
             if let is None:
                 continue
-            found = known_when(let.value.tree, truth == "True") if truth else strictly_known(let.value)
+            found = known_when(let.value.tree, value == "True") if value else strictly_known(let.value)
             waiting.extend(found - known)
             known |= found
         return frozenset(known)
@@ -358,6 +380,8 @@ class _Compiler:
     def names_known(
         self, loaded: LoadedPack, text: Text | None, known: frozenset[str], pointer: str, scope: _Scope
     ) -> None:
+        if loaded.built is not None:
+            return
         for name in sorted(text.names if text else ()):
             if not self.certain(scope, name, known):
                 self.fault(loaded, pointer, f'the text names "{{{name}}}", which may be unknown when it is printed')
@@ -422,7 +446,7 @@ class _Compiler:
         self, loaded: LoadedPack, scope: _Scope, text: str, pointer: str, lets: Mapping[str, Let], owner: str
     ) -> CompiledRule | None:
         """A condition by itself, with its lets, in the form of a rule that requires it."""
-        inner = _Scope(scope.vocabulary, scope.parameters, dict(scope.lets))
+        inner = scope.inner(owner)
         self.lets(inner, loaded, lets, pointer.rpartition("/")[0] + "/let", owner)
         condition = self.expression(inner, loaded, text, pointer)
         if condition is None:
@@ -514,5 +538,12 @@ def compile_packs(loaded: Sequence[LoadedPack]) -> Packs:
         PackError: With every fault that was found, each with file, line and column.
     """
     return _Compiler(loaded).compile()
+
+
+def build_conditions(loaded: Sequence[LoadedPack]) -> Mapping[str, Mapping[str, Any]]:
+    """By pack id: what it takes to restore its conditions, as JSON can hold it."""
+    compiler = _Compiler(loaded)
+    compiler.compile()
+    return compiler.built
 
 

@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from goodcommission.description.document import Source
 from goodcommission.exceptions import DescriptionError, Fault, PackError
-from goodcommission.packs.compiling import LoadedPack, Packs, compile_packs
+from goodcommission.engine.facts import dictionary
+from goodcommission.packs.compiling import LoadedPack, Packs, build_conditions, compile_packs
 from goodcommission.packs.model import Pack
 
 BUILT: Final = Path(__file__).with_name("shipped.json")
@@ -110,31 +111,42 @@ def pack_files(path: str | os.PathLike[str]) -> tuple[Path, ...]:
     return (place,)
 
 
+def _digests() -> dict[str, str]:
+    """What the built form is made of: the packs' bytes, and the facts that their conditions may name."""
+    digests = {path.name: sha256(path.read_bytes()).hexdigest() for path in pack_files(shipped_folder("rules"))}
+    facts = "\n".join(f"{fact.name} {fact.type} {fact.values}" for fact in dictionary().values())
+    return {**digests, "facts": sha256(facts.encode()).hexdigest()}
+
+
 def build() -> dict[str, Any]:
-    """The shipped packs in their built form: id → digest of the YAML and the pack without its cases."""
-    built = {}
-    for path in pack_files(shipped_folder("rules")):
-        loaded = read_pack(path)
-        dumped = loaded.pack.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    """The shipped packs in their built form: without cases, their conditions compiled and checked."""
+    loaded = [read_pack(path) for path in pack_files(shipped_folder("rules"))]
+    conditions = build_conditions(loaded)
+    packs = []
+    for one in loaded:
+        dumped = one.pack.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         for part in [*dumped.get("rules", ()), *dumped.get("patterns", ())]:
             part.pop("cases", None)
-        built[path.name] = {"digest": loaded.digest, "pack": dumped}
-    return built
+        packs.append({"digest": one.digest, "pack": dumped, "conditions": conditions.get(one.pack.id, {})})
+    return {"digests": _digests(), "packs": packs}
 
 
 @cache
 def shipped_packs() -> tuple[LoadedPack, ...]:
-    """The shipped packs, from their built form where it is that of the YAML files beside it."""
-    built = json.loads(BUILT.read_text("utf-8")) if BUILT.exists() else {}
-    loaded = []
-    for path in pack_files(shipped_folder("rules")):
-        entry = built.get(path.name)
-        digest = "sha256:" + sha256(path.read_bytes()).hexdigest()
-        if entry is not None and entry["digest"] == digest:
-            loaded.append(LoadedPack(Pack.model_validate(entry["pack"]), digest))
-        else:
-            loaded.append(read_pack(path))
-    return tuple(loaded)
+    """The shipped packs, from their built form where it was made of the very files beside it."""
+    if BUILT.exists():
+        built = json.loads(BUILT.read_text("utf-8"))
+        if built["digests"] == _digests():
+            return tuple(
+                LoadedPack(Pack.model_validate(one["pack"]), one["digest"], None, one["conditions"])
+                for one in built["packs"]
+            )
+    return tuple(read_pack(path) for path in pack_files(shipped_folder("rules")))
+
+
+def write_built_form() -> None:
+    """Make the built form anew; to be run after a change of the shipped packs or of the facts."""
+    BUILT.write_text(json.dumps(build(), ensure_ascii=False, separators=(",", ":")) + "\n", "utf-8")
 
 
 def _select(available: Iterable[LoadedPack], wanted: Sequence[str] | None) -> tuple[LoadedPack, ...]:
