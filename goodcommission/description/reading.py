@@ -170,7 +170,7 @@ def read_documents(
     if isinstance(given, Description):
         name = given.id or "description"
         check(given, name)
-        return (Document(given, name, digest_of(given.model_dump(exclude_none=True))),)
+        return (Document(given, name, _digest_of_description(given)),)
     if isinstance(given, Mapping | list):
         return _documents(dict(given) if isinstance(given, Mapping) else given, None)
     source = read_source(given, stream=stream)
@@ -204,8 +204,7 @@ def _documents(raw: Any, source: Source | None) -> tuple[Document, ...]:
     description = validate(raw, source, name)
     if source is not None:
         return (Document(description, name, source.digest, source),)
-    digest = digest_of(description.model_dump(exclude_none=True))
-    return (Document(description, description.id or name, digest),)
+    return (Document(description, description.id or name, _digest_of_description(description)),)
 
 
 def _from_ocds(raw: Any, source: Source | None, name: str) -> tuple[Document, ...]:
@@ -234,6 +233,12 @@ def _placed(fault: Fault, source: Source | None, name: str) -> Fault:
     place = positions(source).nearest(fault.pointer) if source and fault.pointer is not None else None
     line, column = place or (fault.line, fault.column)
     return replace(fault, file=fault.file or name, line=fault.line or line, column=fault.column or column)
+
+
+def _digest_of_description(description: Description) -> str:
+    """SHA-256 of the description as JSON, in the order of the model: equal descriptions have equal digests."""
+    text = description.model_dump_json(exclude_none=True)
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
 def digest_of(value: Any) -> str:

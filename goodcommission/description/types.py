@@ -54,7 +54,7 @@ _VISIBLE = rf"^[^{_CONTROL}]*[^\s{_CONTROL}\uFEFF][^{_CONTROL}]*$"
 class Part(BaseModel):
     """A closed, immutable section of a description: a misspelt field is an error, never "not evidenced"."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 def _number(value: Any) -> Decimal:

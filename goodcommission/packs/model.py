@@ -34,7 +34,7 @@ def _tuple(value: Any) -> Any:
 class Part(BaseModel):
     """A closed, immutable part of a pack."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True, defer_build=True)
 
 
 Text = Annotated[str, StringConstraints(min_length=1, pattern=r"\S", strip_whitespace=True)]

@@ -15,7 +15,7 @@ Scalar = bool | int | float | str
 class Part(BaseModel):
     """An immutable part of a report."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     @classmethod
     def of(cls, **values: Any) -> Self:
