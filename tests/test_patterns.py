@@ -425,7 +425,7 @@ def test_what_is_beyond_the_budget_is_open(monkeypatch: pytest.MonkeyPatch) -> N
     one = pattern("X-1", "risk.a", all_of=[rule("A-1"), rule("B-1")], any_of=[rule("A-1", "pass"), rule("B-1", "pass")])
     compiled = compile_patterns([one], {"A-1": None, "B-1": None})
     assert tell(compiled, A_1="unknown", B_1="unknown").outcome == "excluded"
-    monkeypatch.setattr(engine, "NODES", 0)
+    monkeypatch.setattr(engine, "LOOKS", 0)
     assert tell(compiled, A_1="unknown", B_1="unknown").outcome == "open"
 
 

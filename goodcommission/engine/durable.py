@@ -3,14 +3,15 @@
 durable-rules 2.0.28 is sound only when it is used narrowly. What was measured, and what is therefore done here:
 
 - it misses firings or aborts beyond some dozens of rules: rulesets of at most 28 patterns;
-- over 16 antecedents nothing fires: literals are counted here, and a rule sees one gate, one number for each clause and the
-  conclusions it asks for;
+- over 16 antecedents nothing fires: literals are counted here, and a rule sees one gate, one number for each clause
+  and the conclusions it asks for;
 - `$not` sees only what was asserted so far: conclusions of earlier rulesets first, then all numbers, then the gates in
   order, so that whatever can withdraw a conclusion is there before the gate that lets it through;
-- exceptions in actions vanish: actions catch everything, and a last fact END must fire its rule, else the audit is an error;
+- it does not match one fact twice in a rule: a conclusion that is asked for and forbidden is counted;
+- exceptions in actions vanish: actions catch everything, and a last fact END must fire its rule, else it is an error;
 - `delete_state` before anything has fired frees an uninitialised pointer: each ruleset is primed with END;
-- over 1,024 live sessions it crashes, and tells sessions apart by a 32-bit hash: one is alive at a time, under a lock, and
-  always deleted;
+- over 1,024 live sessions it crashes, and tells sessions apart by a 32-bit hash: one is alive at a time, under a lock,
+  and always deleted;
 - the default host starts timer threads that call in behind any lock: ours has none;
 - rulesets can be neither redefined nor freed: they are named by their digest and shared, and their number is bounded.
 
@@ -74,7 +75,7 @@ def available() -> tuple[bool, str]:
         return False, f"durable-rules {version} is installed; only {VERSION} has been tested."
     try:
         importlib.import_module("durable.engine")
-    except Exception as error:  # noqa: BLE001 - a broken build fails in many ways
+    except Exception as error:  # a broken build fails in many ways
         return False, f"durable-rules {VERSION} is installed but does not import: {error}"
     return True, f"durable-rules {VERSION} is installed."
 
@@ -228,8 +229,9 @@ def _split(
 ) -> tuple[tuple[tuple[int, tuple[Match, ...]], ...], tuple[str, ...], tuple[str, ...]]:
     """What the host counts for a pattern, and the conclusions that durable-rules joins: asked for, forbidden.
 
-    Conclusions are joined under `all_of` and `unless`, as far as there are antecedents for them; the host counts the rest,
-    and those under `any_of` and `at_least`.
+    Conclusions are joined under `all_of` and `unless`, as far as there are antecedents for them; the host counts the
+    rest, and those under `any_of` and `at_least`. One that is both asked for and forbidden is counted too, because
+    durable-rules does not match one fact twice in a rule: its `$not` would never see it.
     """
     room = ANTECEDENTS - _KINDS
     asked: list[str] = []
@@ -237,7 +239,7 @@ def _split(
     for uses, joined in ((pattern.all_of, asked), (pattern.unless, forbidden)):
         for use in uses:
             name = use.conclusion
-            if name in patterns.conclusions and name is not None and name not in joined and room:
+            if name in patterns.conclusions and name is not None and name not in (*asked, *forbidden) and room:
                 joined.append(name)
                 room -= 1
     numbers = (
@@ -377,7 +379,7 @@ class _Process:
                 if key and key not in run.asserted:
                     run.asserted.add(key)
                     context.assert_fact({"k": key, "n": 1})
-            except BaseException as error:  # noqa: BLE001 - durable-rules would swallow it
+            except BaseException as error:  # durable-rules would swallow it
                 run.errors.append(error)
 
         return act
@@ -388,10 +390,8 @@ class _Process:
         sid = str(next(self._sids))
         try:
             for key, number in (*facts, (_END, 1)):
-                try:
+                with contextlib.suppress(self._not_handled):  # too small a number for any rule
                     self._host.assert_fact(section.name, {"sid": sid, "k": key, "n": number})
-                except self._not_handled:
-                    pass  # too small a number for any rule
         except BaseException as error:
             if primed:
                 with contextlib.suppress(Exception):  # the state may not have come into being

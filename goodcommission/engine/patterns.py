@@ -1,16 +1,16 @@
-"""Patterns: what findings mean together. Compiles a set of patterns and works out which are concluded, open or excluded.
+"""Patterns: what findings mean together. Works out which are concluded, open or excluded.
 
 This is the reference engine: the definition of what a pattern means. durable-rules runs beside it (durable.py).
 
 A literal asks for the verdict of a rule or group, or for the conclusion of another pattern.
 
-*On what is known*, `{rule, verdict}` holds when the rule has that verdict, provisional or not; a rule that is not yet due
-counts as not applicable. A group fails if a member fails; else it is unknown if a member is unknown; else it passes if a
-member passes; else it is not applicable. A conclusion holds when any pattern that concludes it is concluded.
+*On what is known*, `{rule, verdict}` holds when the rule has that verdict, provisional or not; a rule that is not yet
+due counts as not applicable. A group fails if a member fails; else it is unknown if a member is unknown; else it passes
+if a member passes; else it is not applicable. A conclusion holds when any pattern that reaches it is concluded.
 
-*Possible* is every joint choice of pass, fail or not applicable for each unknown rule, of pass or fail for each provisional
-one, and of true or false for each unknown gate. A rule that is not loaded, or a conclusion that no loaded pattern reaches,
-neither holds nor is possible: it is not checked.
+*Possible* is every joint choice of pass, fail or not applicable for each unknown rule, of pass or fail for each
+provisional one, and of true or false for each unknown gate. A rule that is not loaded, or a conclusion that no loaded
+pattern reaches, neither holds nor is possible: it is not checked.
 
 - **concluded**: the gate is true, every clause holds on what is known, and no `unless` literal does;
 - **excluded**: not concluded, and under no possible choice would it be;
@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import functools
 import heapq
+from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -38,12 +39,11 @@ Gates: TypeAlias = Mapping[str, bool | None]
 Shown: TypeAlias = Literal["high", "medium", "low", "positive"]
 Engine: TypeAlias = Literal["auto", "durable", "reference"]
 
-NODES: Final = 4_000
-"""How many partial choices are looked at for one pattern before it is called open.
+LOOKS: Final = 20_000
+"""How many times a pattern, or one that it rests on, is looked at in the search before it is called open.
 
-A choice costs one pass over the patterns that the pattern rests on (some 1 to 20 µs), so that one pattern takes at most
-some 80 ms. Only rules that pull in two directions at once are chosen for (asked to fail here and to pass there), so that
-real packs need none.
+A look takes some 0.5 µs: some 15 ms for one pattern at most. Only rules that are pulled two ways are chosen for (asked
+to fail here and to pass there), so that real packs need few looks.
 """
 
 _SHIFT: Final[Mapping[str, int]] = {"pass": 0, "fail": 1, "not_applicable": 2}
@@ -187,7 +187,7 @@ class PatternSet:
     conclusions: Mapping[str, tuple[int, ...]]
     """Each conclusion, and the positions in `order` of the patterns that reach it."""
     _rules: tuple[tuple[str, Mapping[tuple[str, bool], int]], ...] = field(repr=False)
-    """Each rule that matters, and for each of its states the bits that are known, possible and certain, side by side."""
+    """Each rule that matters, and for each of its states the bits: known, possible and certain, side by side."""
     _width: int
     """How many bits stand side by side."""
     _groups: tuple[_Group, ...] = field(repr=False)
@@ -394,12 +394,12 @@ def _reachable(patterns: PatternSet, position: int, possible: int, certain: int,
     if not rules and not torn_gates:
         return True
     chosen = list(gates)
-    nodes = 0
+    left = LOOKS
 
     def search(depth: int, possible: int, certain: int) -> bool:
-        nonlocal nodes
-        nodes += 1
-        if nodes > NODES:
+        nonlocal left
+        left -= len(scope.patterns)
+        if left < 0:
             return True
         may, must = _bounds(patterns, scope, possible, certain, chosen)
         if not may or must:
@@ -419,7 +419,13 @@ def _reachable(patterns: PatternSet, position: int, possible: int, certain: int,
             return False
         return True
 
-    return search(0, possible, certain)
+    # the first choice of each is mostly right: try them all at once
+    likely_possible, likely_certain = possible, certain
+    for bits, values in rules:
+        value = next(value for value in values if possible & value)
+        likely_possible = likely_possible & ~bits | value
+        likely_certain |= value
+    return search(len(rules), likely_possible, likely_certain) or search(0, possible, certain)
 
 
 def _bounds(
@@ -443,7 +449,7 @@ def _bounds(
 def _explained(
     one: _Clauses, outcome: Outcome, gate: bool | None, known: int, possible: int, certain: int
 ) -> PatternOutcome:
-    """The outcome with its derivation; the bits are those that the pattern looks at, so that notices share the answers."""
+    """The outcome with its derivation. Remembered: the bits are only those that the pattern looks at."""
     satisfied: tuple[Member, ...] = ()
     provisional: tuple[Member, ...] = ()
     if known & one.looked_at:
@@ -727,13 +733,14 @@ def _scope(
     Walks from the pattern through the conclusions it uses; under `unless` the wish turns round. A rule is torn when no
     verdict gives every literal about it what is wished: then, and only then, literals cannot be looked at one by one.
     """
-    wished: dict[str, set[str]] = {}
-    unwished: dict[str, set[str]] = {}
+    wishes: dict[str, dict[tuple[str, bool], int]] = {}
+    """Rule -> (verdict, wanted or not) -> how early it was met: what is near to the pattern is tried first."""
     seen: set[tuple[int, bool]] = set()
     groups: set[str] = set()
-    todo = [(position, True)]
+    todo = deque([(position, True)])
+    met = 0
     while todo:
-        index, wish = todo.pop()
+        index, wish = todo.popleft()
         if (index, wish) in seen:
             continue
         seen.add((index, wish))
@@ -745,26 +752,27 @@ def _scope(
                 continue
             if use.conclusion is not None:
                 todo.extend((other, wanted) for other in conclusions[use.conclusion])
-            elif use.rule is not None and use.verdict is not None:
-                (wished if wanted else unwished).setdefault(use.rule, set()).add(use.verdict)
-            elif use.group is not None and use.verdict is not None:
+                continue
+            met += 1
+            rules: tuple[str, ...] = (use.rule or "",)
+            wish_of = (use.verdict or "", wanted)
+            if use.group is not None:
                 groups.add(use.group)
-                for rule in members[use.group]:
-                    if wanted:
-                        wished.setdefault(rule, set()).add(use.verdict)
-                    elif use.verdict == "pass":
-                        # one failing member is the sure way to keep a group from passing
-                        wished.setdefault(rule, set()).add("fail")
-                    else:
-                        unwished.setdefault(rule, set()).add(use.verdict)
+                rules = members[use.group]
+                if wish_of == ("pass", False):
+                    # one failing member is the sure way to keep a group from passing
+                    wish_of = ("fail", True)
+            for rule in rules:
+                wishes.setdefault(rule, {}).setdefault(wish_of, met)
     torn = 0
     torn_rules = []
-    for rule in sorted(wished.keys() | unwished.keys()):
-        want, avoid = wished.get(rule, set()), unwished.get(rule, set())
+    for rule, of_rule in sorted(wishes.items(), key=lambda item: (min(item[1].values()), item[0])):
+        want = {verdict for verdict, wanted in of_rule if wanted}
+        avoid = {verdict for verdict, wanted in of_rule if not wanted}
         if not all(_suits(want, avoid, domain) for domain in (("pass", "fail"), ("pass", "fail", "not_applicable"))):
             fail = bits.rule(rule, _SHIFT["fail"])
             torn |= fail
-            values = sorted(_SHIFT, key=lambda verdict: (verdict not in want, verdict in avoid, _SHIFT[verdict]))
+            values = sorted(_SHIFT, key=lambda verdict: _appeal(verdict, of_rule))
             torn_rules.append((fail, bits.all_of_rule(rule), tuple(bits.rule(rule, _SHIFT[value]) for value in values)))
     return _Scope(
         patterns=tuple(sorted({index for index, _ in seen})),
@@ -777,6 +785,14 @@ def _scope(
             if order[index].when is not None and (index, True) in seen and (index, False) in seen
         ),
     )
+
+
+def _appeal(verdict: str, wishes: Mapping[tuple[str, bool], int]) -> tuple[int, int]:
+    """How early to try a verdict: what is wanted, the nearest first; what nobody minds; what is to be avoided."""
+    wanted, avoided = wishes.get((verdict, True)), wishes.get((verdict, False))
+    if wanted is not None and (avoided is None or wanted <= avoided):
+        return 0, wanted
+    return (1, 0) if avoided is None else (2, -avoided)
 
 
 def _suits(want: set[str], avoid: set[str], domain: Sequence[str]) -> bool:
