@@ -27,6 +27,7 @@ from goodcommission.packs.model import STAGES, TIERS, Citation, Tier, Work
 from goodcommission.report.model import (
     AuditedDocument,
     AuditedPack,
+    AuditedProfile,
     AuditReport,
     EngineUsed,
     FactMissing,
@@ -57,6 +58,7 @@ def audit(
     description: Document | Description | Mapping[str, Any] | str | os.PathLike[str],
     packs: Packs | Sequence[str] | None = None,
     *,
+    commissioner: str | os.PathLike[str] | Mapping[str, Any] | None = None,
     as_of: dt.date | None = None,
     tier: Tier | None = None,
     engine: Engine = "auto",
@@ -68,6 +70,8 @@ def audit(
     Args:
         description: A file (JSON, YAML or an OCDS notice), a dict in the same form, or what ``read_description`` gave.
         packs: What ``load_packs`` gave, or ids of shipped packs; all shipped packs by default.
+        commissioner: The commissioner's profile (a file or a dict with the one section ``commissioner``): it fills
+            what the description says nothing of. Not for what ``read_description`` gave, which takes it there.
         as_of: The day of the audit. By default the document's own governing date (published, signed, notice given);
             if it states none, the day is unknown and so is what depends on it.
         tier: How much to ask (``small``, ``medium``, ``large``); by default what the value of the contract says.
@@ -81,7 +85,10 @@ def audit(
         PackError: A pack is not there.
         EngineError: The engine asked for is not installed or failed.
     """
-    document = description if isinstance(description, Document) else read_description(description)
+    if isinstance(description, Document):
+        document = description
+    else:
+        document = read_description(description, commissioner=commissioner)
     used = packs if isinstance(packs, Packs) else load_packs(packs)
     facts = gather(document, used.currency)
     day, basis = _day(document.description, facts, as_of)
@@ -265,6 +272,9 @@ def _report(
             origin=document.origin,
             digest=document.digest,
             notes=document.notes,
+            profile=AuditedProfile(name=document.profile.name, digest=document.profile.digest)
+            if document.profile
+            else None,
         ),
         as_of=None if day is None else date(day).isoformat(),
         as_of_basis=basis,
@@ -395,13 +405,15 @@ def _patterns(
     return tuple(results)
 
 
-def place_of(document: Document, facts: Facts, reference: str) -> tuple[str, int | None, int | None]:
-    """JSON pointer, line and column of a fact in the file it was read from."""
-    pointer = facts.pointer(reference)
-    if document.origin == "ocds":
+def place_of(document: Document, facts: Facts, reference: str) -> tuple[str, str, int | None, int | None]:
+    """File, JSON pointer, line and column of a fact."""
+    name, source, pointer = document.name, document.source, facts.pointer(reference)
+    if document.profile and reference in document.profile.facts:
+        name, source = document.profile.name, document.profile.source
+    elif document.origin == "ocds":
         pointer = _ocds_place(document.places, pointer)
-    place = locate(document.source, pointer) if document.source else None
-    return (pointer, *(place or (None, None)))
+    place = locate(source, pointer) if source else None
+    return (name, pointer, *(place or (None, None)))
 
 
 def _ocds_place(places: Mapping[str, str], pointer: str) -> str:
@@ -449,13 +461,17 @@ def _stated(
     for _, reference in sorted((order.get(name.partition("[")[0], -1), name) for name in wanted):
         value, title, unit, type_ = _part(facts, reference)
         text = _spoken(value, type_, currency if type_ == "money" else type_ if type_ in ("date", "enum") else unit)
-        pointer, line, column = ("", None, None) if reference == "as_of" else place_of(document, facts, reference)
+        if reference == "as_of":
+            file, pointer, line, column = document.name, "", None, None
+        else:
+            file, pointer, line, column = place_of(document, facts, reference)
         stated.append(
             FactStated.of(
                 name=reference,
                 title=title,
                 value=_shown(value, type_),
                 text=text,
+                file=file,
                 pointer=pointer,
                 line=line,
                 column=column,

@@ -24,7 +24,7 @@ class Fault:
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
         pointer = f" (at {self.pointer})" if self.pointer else ""
-        advice = f" {self.suggestion}" if self.suggestion else ""
+        advice = f". {self.suggestion}" if self.suggestion else ""
         return f"{place}{': ' if place else ''}{self.message}{pointer}{advice}"
 
 

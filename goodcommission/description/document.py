@@ -22,6 +22,17 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Profile:
+    """What is true of the commissioning body whatever it buys: answered once, used in each audit."""
+
+    name: str
+    digest: str
+    source: Source | None
+    facts: frozenset[str]
+    """The facts (``commissioner.…``) that come from it: those that the description itself leaves open."""
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One description that is ready to be audited."""
 
@@ -35,3 +46,5 @@ class Document:
     """For OCDS: JSON pointer in the description → JSON pointer in the OCDS file."""
     notes: tuple[str, ...] = ()
     """What the reader of the audit should know about the reading (a value that was taken as not stated, …)."""
+    profile: Profile | None = None
+    """The commissioner's profile that fills what the description leaves open."""

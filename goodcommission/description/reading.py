@@ -15,8 +15,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, BinaryIO, Literal
 
-from goodcommission.description.document import Document, Source
-from goodcommission.description.model import Description
+from goodcommission.description.document import Document, Profile, Source
+from goodcommission.description.model import Commissioner, Description
 from goodcommission.description.parsing import MAXIMUM_DEPTH, parse
 from goodcommission.description.positions import line_and_column, locate, positions
 from goodcommission.description.validation import check, validate, validate_what_can_be
@@ -152,13 +152,18 @@ def _format(name: str, text: str) -> Literal["json", "yaml"]:
 
 
 def read_documents(
-    given: str | os.PathLike[str] | Mapping[str, Any] | list[Any] | Description, *, stream: BinaryIO | None = None
+    given: str | os.PathLike[str] | Mapping[str, Any] | list[Any] | Description,
+    *,
+    commissioner: str | os.PathLike[str] | Mapping[str, Any] | None = None,
+    stream: BinaryIO | None = None,
 ) -> tuple[Document, ...]:
     """Read everything that is to be audited in one input.
 
     Args:
         given: A file ("-" is standard input), the content of one as plain values, or a description. OCDS is
             recognised by itself; a package gives a document for each contracting process.
+        commissioner: The commissioner's profile, a file or its content: ``{"commissioner": {…}}``. It fills what the
+            descriptions say nothing of.
         stream: What to read for "-", instead of the process's standard input.
 
     Returns:
@@ -170,18 +175,57 @@ def read_documents(
     if isinstance(given, Description):
         name = given.id or "description"
         check(given, name)
-        return (Document(given, name, _digest_of_description(given)),)
-    if isinstance(given, Mapping | list):
-        return _documents(dict(given) if isinstance(given, Mapping) else given, None)
-    source = read_source(given, stream=stream)
-    return _documents(parse(source), source)
+        documents: tuple[Document, ...] = (Document(given, name, _digest_of_description(given)),)
+    elif isinstance(given, Mapping | list):
+        documents = _documents(dict(given) if isinstance(given, Mapping) else given, None)
+    else:
+        source = read_source(given, stream=stream)
+        documents = _documents(parse(source), source)
+    if commissioner is None:
+        return documents
+    known, name, digest, profile = _read_profile(commissioner)
+    return tuple(_filled(document, known, name, digest, profile) for document in documents)
+
+
+def _read_profile(given: str | os.PathLike[str] | Mapping[str, Any]) -> tuple[Commissioner, str, str, Source | None]:
+    source = None if isinstance(given, Mapping) else read_source(given)
+    raw: Any = dict(given) if isinstance(given, Mapping) else parse(source) if source else None
+    name = source.name if source else "commissioner"
+    if not isinstance(raw, dict) or set(raw) != {"commissioner"}:
+        line, column = (1, 1) if source else (None, None)
+        raise DescriptionError(
+            Fault(
+                "a commissioner's profile holds one section, `commissioner`",
+                name,
+                line,
+                column,
+                "",
+                "Its fields are those of `commissioner` in a description.",
+            )
+        )
+    description = validate({"kind": "tender", **raw}, source, name)
+    digest = source.digest if source else _digest_of_description(description)
+    return description.commissioner or Commissioner(), name, digest, source
+
+
+def _filled(document: Document, known: Commissioner, name: str, digest: str, source: Source | None) -> Document:
+    stated = document.description.commissioner or Commissioner()
+    taken = {
+        field: value for field, value in known if value is not None and getattr(stated, field) is None
+    }
+    description = document.description.model_copy(update={"commissioner": stated.model_copy(update=taken)})
+    profile = Profile(name, digest, source, frozenset(f"commissioner.{field}" for field in taken))
+    return replace(document, description=description, profile=profile)
 
 
 def read_description(
-    given: str | os.PathLike[str] | Mapping[str, Any] | list[Any] | Description, *, stream: BinaryIO | None = None
+    given: str | os.PathLike[str] | Mapping[str, Any] | list[Any] | Description,
+    *,
+    commissioner: str | os.PathLike[str] | Mapping[str, Any] | None = None,
+    stream: BinaryIO | None = None,
 ) -> Document:
     """Read an input that holds a single description; arguments and errors as for `read_documents`."""
-    documents = read_documents(given, stream=stream)
+    documents = read_documents(given, commissioner=commissioner, stream=stream)
     if len(documents) > 1:
         source = documents[0].source
         raise DescriptionError(

@@ -39,6 +39,13 @@ def _all_fields(model: type[BaseModel]) -> set[str]:
     return set(model.model_fields)
 
 
+class AuditedProfile(Part):
+    """The commissioner's profile that was used."""
+
+    name: str
+    digest: str = Field(description="SHA-256 of the input, as sha256:….")
+
+
 class AuditedDocument(Part):
     """What was audited."""
 
@@ -50,6 +57,7 @@ class AuditedDocument(Part):
     origin: Literal["description", "ocds"]
     digest: str = Field(description="SHA-256 of the input, as sha256:….")
     notes: tuple[str, ...] = Field(description="What to know about how it was read.")
+    profile: AuditedProfile | None = Field(description="The commissioner's profile, where one was given.")
 
 
 class AuditedPack(Part):
@@ -101,6 +109,7 @@ class FactStated(Part):
     title: str
     value: Scalar | tuple[Scalar, ...] | None
     text: str = Field(description="The value as it is written in a sentence.")
+    file: str = Field(description="The document, or the commissioner's profile.")
     pointer: str = Field(description="JSON pointer into the file.")
     line: int | None
     column: int | None
