@@ -68,7 +68,7 @@ def _entries(model: type[BaseModel], prefix: str) -> Iterator[Fact]:
             continue
         title, help, extra = info.title or path, info.description or "", info.json_schema_extra
         unit = extra.get("x-unit") if isinstance(extra, dict) else None
-        known = {"name": path, "title": title, "help": help, "unit": unit if isinstance(unit, str) else None}
+        known: dict[str, Any] = {"name": path, "title": title, "help": help, "unit": unit if isinstance(unit, str) else None}
         plain = get_args(annotation)[0] if get_origin(annotation) is typing.Annotated else annotation
         if plain is bool:
             yield Fact(type="bool", **known)
@@ -144,7 +144,8 @@ def _scalar(value: Any, currency: str) -> Any:
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, Money):
-        return float(value.amount) if value.currency in (currency, NO_CURRENCY) else None
+        stated_none = value.currency == NO_CURRENCY and not value.amount
+        return float(value.amount) if value.currency == currency or stated_none else None
     if isinstance(value, dt.date):
         return days(value)
     return value
