@@ -1,4 +1,4 @@
-"""The published JSON Schema of a rule pack, made from the model: what an editor checks and completes while one is written."""
+"""The published JSON Schema of a rule pack, made from the model: editors check and complete packs by it."""
 
 from __future__ import annotations
 
