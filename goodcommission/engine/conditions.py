@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import math
 import operator
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache, partial, reduce
 from typing import Any, Final, TypeAlias
 
 from cel_expr_python import cel
@@ -29,11 +30,14 @@ from goodcommission.engine.tree import (
     variables,
     walk,
 )
+from goodcommission.exceptions import EngineError, Fault
 
 AS_OF = "as_of"
 PARAMS = "params."
 DEEPEST_MACRO = 2
 LONGEST_CONDITION = 4000
+MOST_STEPS = 10_000
+"""How many items one condition may look at: CEL's own budget, kept by the tree as well."""
 _LARGEST_INT, _SMALLEST_INT = 2**63 - 1, -(2**63)
 
 
@@ -44,11 +48,18 @@ class ConditionError(ValueError):
         message: What is wrong, in one sentence.
         offset: Line and column within the condition's text, 1-based, where known.
         suggestion: The nearest known name, or what to write instead.
+        unknown: The name that is not known, where that is what is wrong.
     """
 
-    def __init__(self, message: str, offset: tuple[int, int] | None = None, suggestion: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        offset: tuple[int, int] | None = None,
+        suggestion: str | None = None,
+        unknown: str | None = None,
+    ) -> None:
         super().__init__(message)
-        self.message, self.offset, self.suggestion = message, offset, suggestion
+        self.message, self.offset, self.suggestion, self.unknown = message, offset, suggestion, unknown
 
 
 # --- Types -----------------------------------------------------------------------------------------------------
@@ -82,6 +93,10 @@ def _cel_type(name: str) -> cel.Type:
             return cel.Type.List(cel.Type.STRING)
         case "list(double)":
             return cel.Type.List(cel.Type.DOUBLE)
+        case "list(int)":
+            return cel.Type.List(cel.Type.INT)
+        case "list(bool)":
+            return cel.Type.List(cel.Type.BOOL)
         case "list(record)":
             return cel.Type.List(cel.Type.Map(cel.Type.STRING, cel.Type.DYN))
         case "bands":
@@ -118,11 +133,22 @@ class Type:
     """The literals of an enumeration."""
     fields: Mapping[str, Fact] = field(default_factory=dict)
     """The fields of a record, or of the records of a list."""
+    literals: tuple[str, ...] = ()
+    """The texts that are written out in the condition and can be its value, or that of a list's items."""
 
     @property
     def item(self) -> Type:
         """The type of a list's items."""
-        return Type(self.name.removeprefix("list(").removesuffix(")"), self.values, self.fields)
+        return Type(self.name.removeprefix("list(").removesuffix(")"), self.values, self.fields, self.literals)
+
+    def listed(self) -> Type:
+        """The type of a list of such items."""
+        return Type(f"list({self.name})", self.values, self.fields, self.literals)
+
+    def joined(self, other: Type) -> Type:
+        """The type of what is either this or another of the same name."""
+        values = tuple(dict.fromkeys((*self.values, *other.values))) if self.values and other.values else ()
+        return Type(self.name, values, self.fields or other.fields, (*self.literals, *other.literals))
 
 
 def _type_of_fact(fact: Fact) -> Type:
@@ -147,11 +173,16 @@ _ERROR: Final = cel.Type.ERROR
 _COMPARISONS: Final = frozenset({"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_"})
 _ARITHMETIC: Final = frozenset({"_+_", "_-_", "_*_", "_/_", "-_"})
 _LOGIC: Final = frozenset({"_&&_", "_||_", "!_", "_?_:_"})
+_CONSTANTS: Final[Mapping[type, str]] = {bool: "bool", int: "int", float: "double", str: "string"}
 _PLAIN: Final = _COMPARISONS | {"@in"}
 _BUILT_IN: Final = frozenset({"@in", "size", "double"})
-_SPELLED: Final[Mapping[str, str]] = {"_[_]": "x[…]", "_%_": "%", "@in": "in"}
+_SCALARS: Final = frozenset({"bool", "int", "double", "string"})
+_SPELLED: Final[Mapping[str, str]] = {"_[_]": "x[…]", "_?_:_": "? :", "@in": "in"}
+_TEXT = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
 _HAS = re.compile(r"\bhas\s*\(")
 """On a variable CEL turns ``has(x)`` into ``x`` before anybody can see it, so it is found in the text."""
+_OVERLOAD = re.compile(r"found no matching overload for '([^']+)' applied to '\((.*)\)'")
+_MIXED_NUMBERS = "Write 50000.0 for money and shares; convert a whole number with double(…)."
 _CEL_PLACE = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*?)(?:\n|$)")
 _UNDECLARED = re.compile(r"undeclared reference to '([^']*)'")
 
@@ -173,9 +204,10 @@ class View:
         return self._activation
 
 
-def built(condition: Condition) -> tuple[str, tuple[str, ...], str]:
+def built(condition: Condition) -> tuple[str, tuple[str, ...], tuple[str, ...], str]:
     """What it takes to restore a condition, as JSON can hold it."""
-    return condition.type.name, condition.names, b64encode(condition.serialized).decode("ascii")
+    type_ = condition.type
+    return type_.name, type_.values, condition.names, b64encode(condition.serialized).decode("ascii")
 
 
 @cache
@@ -195,7 +227,18 @@ class Condition:
     are.
     """
 
-    __slots__ = ("_constants", "_explain", "_tree", "asked", "blank", "expression", "names", "serialized", "text", "type")
+    __slots__ = (
+        "_constants",
+        "_explain",
+        "_tree",
+        "asked",
+        "blank",
+        "expression",
+        "names",
+        "serialized",
+        "text",
+        "type",
+    )
 
     def __init__(
         self,
@@ -217,7 +260,7 @@ class Condition:
         self._tree: Node | None = None
         self._explain: _Step | None = None
         if not self.asked:
-            self.blank = _answer(expression, View({name: constants[name] for name in names}))
+            self.blank = self._answer(View({name: constants[name] for name in names}))
 
     @property
     def tree(self) -> Node:
@@ -227,26 +270,45 @@ class Condition:
         return self._tree
 
     def value(self, view: View) -> Any:
-        """CEL's answer, or UNKNOWN."""
+        """CEL's answer, or UNKNOWN.
+
+        Raises:
+            EngineError: It would take too many steps, or CEL can't read a value.
+        """
         data = view.data
         for name in self.asked:
             if name in data:
-                return _answer(self.expression, view)
+                return self._answer(view)
         return self.blank
 
+    def _answer(self, view: View) -> Any:
+        try:
+            result = self.expression.eval(view.activation)
+        except RuntimeError as error:
+            raise self._failed("budget exceeded" in str(error), str(error)) from None
+        value = result.plain_value()
+        if value is True or value is False:
+            return value
+        return UNKNOWN if result.type() == _ERROR else value
+
     def explain(self, values: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
-        """The tree's answer: the value, the facts that settled it, or the facts that are missing."""
+        """The tree's answer: the value, the facts that settled it, or the facts that are missing.
+
+        Raises:
+            EngineError: It would take too many steps.
+        """
         if self._explain is None:
             self._explain = _closure(self.tree, self._constants)
-        return self._explain(values, {}, lets)
+        try:
+            return self._explain(values, {}, lets)
+        except _TooManyStepsError:
+            raise self._failed(True, "") from None
 
-
-def _answer(expression: cel.Expression, view: View) -> Any:
-    result = expression.eval(view.activation)
-    value = result.plain_value()
-    if value is True or value is False:
-        return value
-    return UNKNOWN if result.type() == _ERROR else value
+    def _failed(self, budget: bool, reason: str) -> EngineError:
+        if budget:
+            what = f"it looks at more than {MOST_STEPS:,} items of what the description lists"
+            return EngineError(Fault(f"a condition takes too many steps: {what}: {self.text}"))
+        return EngineError(Fault(f"a condition can't be evaluated on this description: {self.text}: {reason}"))
 
 
 class Vocabulary:
@@ -288,7 +350,7 @@ class Vocabulary:
         """
         if len(text) > LONGEST_CONDITION:
             raise ConditionError(f"the condition is longer than {LONGEST_CONDITION} characters; split it into lets")
-        if _HAS.search(text):
+        if "has" in text and _HAS.search(_TEXT.sub("''", text)):
             raise ConditionError("has() is not allowed: a condition can't ask whether a fact is there")
         try:
             expression = self.env.compile(text)
@@ -302,35 +364,52 @@ class Vocabulary:
         type_ = _Checker(self.types, arithmetic).check(tree)
         if boolean and type_.name != "bool":
             raise ConditionError(f"a condition must be true or false; this is of type {type_.name}")
-        if type_.name in ("record", "given", "list()"):
+        if type_.item.name not in _SCALARS:
             raise ConditionError(f"this has no value that can be used (type {type_.name})")
         if not (names := tuple(sorted(variables(tree)))):
             raise ConditionError("this asks nothing: it has the same value for every description")
         condition = Condition(text, type_, expression, serialized, names, self.constants)
-        if _answer(expression, View({n: self.constants[n] for n in names if n in self.constants})) is not UNKNOWN:
-            if condition.asked:
-                raise ConditionError("this is settled by what it says itself, whatever a description states")
+        try:
+            alone = condition.explain({}, _NOTHING_KNOWN)[0]
+        except EngineError:
+            raise ConditionError(f"the condition takes more than {MOST_STEPS:,} steps, whatever is stated") from None
+        if alone is not UNKNOWN and condition.asked:
+            raise ConditionError("this is settled by what it says itself, whatever a description states")
         return condition
 
     def restore(self, text: str, built: Sequence[Any]) -> Condition:
         """A condition from what ``built`` gave for it, without compiling or checking it again."""
-        type_, names, serialized = built
+        type_, values, names, serialized = built
         data = b64decode(serialized)
-        return Condition(text, Type(type_), _deserialize()(data), data, tuple(names), self.constants)
+        return Condition(text, Type(type_, tuple(values)), _deserialize()(data), data, tuple(names), self.constants)
 
     def _cel_error(self, message: str) -> ConditionError:
         place = _CEL_PLACE.search(message)
         if place is None:
             return ConditionError("the condition can't be read: " + message.splitlines()[0][:200])
-        line, column, what = int(place[1]), int(place[2]), place[3]
-        undeclared = _UNDECLARED.search(what)
-        if undeclared:
+        at, what = (int(place[1]), int(place[2])), place[3].removesuffix(" [INVALID_ARGUMENT]")
+        if undeclared := _UNDECLARED.search(what):
             name = undeclared[1]
             near = difflib.get_close_matches(name, self.types, n=1, cutoff=0.6)
-            suggestion = f'Did you mean "{near[0]}"?' if near else "`goodcommission schema description` lists all facts."
-            return ConditionError(f'there is no fact, parameter or let "{name}"', (line, column), suggestion)
-        what = what.replace("found no matching overload for", "no such operation:").removesuffix(" [INVALID_ARGUMENT]")
-        return ConditionError(f"CEL: {what}", (line, column))
+            advice = f'Did you mean "{near[0]}"?' if near else "`goodcommission schema description` lists all facts."
+            return ConditionError(f'there is no fact, parameter or let "{name}"', at, advice, name)
+        if overload := _OVERLOAD.search(what):
+            types = overload[2].split(", ")
+            mixed = _MIXED_NUMBERS if {"int", "double"} <= set(types) else None
+            return ConditionError(f"{_spelled(overload[1])} can't be used with {_listed(types)}", at, mixed)
+        return ConditionError(f"the condition can't be read: {what.removeprefix('Syntax error: ')}", at)
+
+
+def _spelled(function: str) -> str:
+    """An operator or a function as it is written: ``_<=_`` is ``<=``."""
+    if function in _SPELLED:
+        return _SPELLED[function]
+    return function.strip("_") if "_" in function[:1] + function[-1:] else function + "()"
+
+
+def _listed(types: list[str]) -> str:
+    return " and ".join(types) if len(types) < 3 else f"{', '.join(types[:-1])} and {types[-1]}"
+
 
 
 class _Checker:
@@ -345,8 +424,13 @@ class _Checker:
     def type(self, node: Node, items: Mapping[str, Type], depth: int) -> Type:
         match node:
             case Const(value):
-                return Type({bool: "bool", int: "int", float: "double", str: "string"}[type(value)])
+                if isinstance(value, float) and not math.isfinite(value):
+                    raise ConditionError("the number is too large to be computed with")
+                literals = (value,) if isinstance(value, str) else ()
+                return Type(_CONSTANTS[type(value)], literals=literals)
             case Variable(name):
+                if name not in self.types:
+                    raise ConditionError(f'there is no fact, parameter or let "{name}"', unknown=name)
                 return self.types[name]
             case Item(name):
                 return items[name]
@@ -356,7 +440,9 @@ class _Checker:
                 types = [self.type(child, items, depth) for child in nodes]
                 if len({type_.name for type_ in types}) > 1:
                     raise ConditionError("a list literal holds values of one type")
-                return Type(f"list({types[0].name if types else 'string'})")
+                if not types or types[0].name not in _SCALARS:
+                    raise ConditionError("a list literal holds texts, numbers or yes/no values, one at least")
+                return reduce(Type.joined, types).listed()
             case Macro():
                 return self.macro(node, items, depth)
             case Call(function, args):
@@ -381,10 +467,16 @@ class _Checker:
             raise ConditionError(f"exists, all, filter and map may be nested {DEEPEST_MACRO} deep at most")
         if node.kind in ("filter", "map") and not self.arithmetic:
             raise ConditionError(f"{node.kind} is allowed only in a let")
+        if any(name.partition(".")[0] == node.item for name in self.types):
+            raise ConditionError(f'"{node.item}" is the name of a fact or a let; name the items of {node.kind} otherwise')
         over = self.type(node.list, items, depth)
+        if not over.name.startswith("list("):
+            raise ConditionError(f"{node.kind} looks through a list, not a {over.name}")
         body = self.type(node.body, {**items, node.item: over.item}, depth + 1)
         if node.kind == "map":
-            return Type(f"list({body.name})", body.values, body.fields)
+            if body.name not in _SCALARS:
+                raise ConditionError(f"map makes a list of texts, numbers or yes/no values, not of type {body.name}")
+            return body.listed()
         if body.name != "bool":
             raise ConditionError(f"what {node.kind} asks of each item must be true or false")
         return over if node.kind == "filter" else Type("bool")
@@ -392,9 +484,11 @@ class _Checker:
     def call(self, function: str, args: tuple[Node, ...], types: list[Type]) -> Type:
         if function in _LOGIC:
             if function == "_?_:_":
+                if types[0].name != "bool":
+                    raise ConditionError("what stands before ? must be true or false")
                 if types[1].name != types[2].name:
                     raise ConditionError("both sides of ?: must be of one type")
-                return types[1]
+                return types[1].joined(types[2])
             if any(type_.name != "bool" for type_ in types):
                 raise ConditionError("&&, || and ! join conditions that are true or false")
             return Type("bool")
@@ -402,12 +496,15 @@ class _Checker:
             self.compare(function, args, types)
             return Type("bool")
         if function in _ARITHMETIC:
+            if any(type_.name not in ("int", "double") for type_ in types):
+                raise ConditionError("only numbers and dates can be added, subtracted, multiplied or divided")
             if function == "-_" and isinstance(args[0], Const):
                 return types[0]
             if not self.arithmetic:
                 raise ConditionError("arithmetic is allowed only in a let")
-            if any(type_.name not in ("int", "double") for type_ in types):
-                raise ConditionError("only numbers and dates can be added, subtracted, multiplied or divided")
+            if len({type_.name for type_ in types}) > 1:
+                mixed = f"{_spelled(function)} can't be used with {_listed([type_.name for type_ in types])}"
+                raise ConditionError(mixed, suggestion=_MIXED_NUMBERS)
             return types[0]
         if function == "size" and types[0].name.startswith("list("):
             return Type("int")
@@ -415,11 +512,12 @@ class _Checker:
             return Type("double")
         for form in FUNCTIONS.get(function, ()):
             if tuple(type_.name for type_ in types) == form.parameters:
+                if function == "covers":
+                    _comparable(types[0].item, types[1].item)
                 return Type(form.returns)
         if function in FUNCTIONS or function in _BUILT_IN:
-            raise ConditionError(f"{function}() can't take ({', '.join(type_.name for type_ in types)})")
-        spelled = _SPELLED.get(function, function + "()")
-        raise ConditionError(f"{spelled} is not allowed in a condition")
+            raise ConditionError(f"{function}() can't be used with {_listed([type_.name for type_ in types])}")
+        raise ConditionError(f"{_spelled(function)} is not allowed in a condition")
 
     def compare(self, function: str, args: tuple[Node, ...], types: list[Type]) -> None:
         left, right = types
@@ -427,32 +525,42 @@ class _Checker:
             if not right.name.startswith("list("):
                 raise ConditionError("`in` asks whether a value is in a list")
             right = right.item
-        if left.name != right.name or left.name not in ("bool", "int", "double", "string"):
+        if left.name != right.name or left.name not in _SCALARS:
             raise ConditionError(
                 f"a value of type {left.name} is compared with one of type {right.name}",
-                suggestion="Write 50000.0 for money and shares; convert a whole number with double(…)."
-                if {left.name, right.name} == {"int", "double"}
-                else None,
+                suggestion=_MIXED_NUMBERS if {left.name, right.name} == {"int", "double"} else None,
             )
         if left.name in ("bool", "string") and function not in ("_==_", "_!=_", "@in"):
             raise ConditionError(f"values of type {left.name} have no order")
-        for known, other in ((types[0], args[1]), (types[1], args[0])):
-            for literal in _literals(other):
-                if known.values and literal not in known.values:
-                    near = difflib.get_close_matches(literal, known.values, n=1, cutoff=0.6)
-                    raise ConditionError(
-                        f'"{literal}" is not a value of this fact',
-                        suggestion=f'Did you mean "{near[0]}"?' if near else f"It can be: {', '.join(known.values)}.",
-                    )
+        if left.name == "double" and any(_is_computed(part) for arg in args for part in walk(arg)):
+            raise ConditionError(
+                "a computed number is compared before it is rounded (0.08 < 0.8 * 0.1 is true to a computer)",
+                suggestion="Give it a let of its own, which rounds it, and compare that.",
+            )
+        _comparable(left, right)
 
 
-def _literals(node: Node) -> Iterator[str]:
+def _is_computed(node: Node) -> bool:
     match node:
-        case Const(str(value)):
-            yield value
-        case ListOf(items):
-            for item in items:
-                yield from _literals(item)
+        case Call("-_", (Const(),)):
+            return False
+        case Call(function, _):
+            return function in _ARITHMETIC or function == "sum_of"
+    return False
+
+
+def _comparable(left: Type, right: Type) -> None:
+    """Two texts can be equal: what is written out is a value of the enumeration, and two enumerations share one."""
+    for known, other in ((left, right), (right, left)):
+        for literal in other.literals:
+            if known.values and literal not in known.values:
+                near = difflib.get_close_matches(literal, known.values, n=1, cutoff=0.6)
+                raise ConditionError(
+                    f'"{literal}" is not a value of this fact',
+                    suggestion=f'Did you mean "{near[0]}"?' if near else f"It can be: {', '.join(known.values)}.",
+                )
+    if left.values and right.values and not set(left.values) & set(right.values):
+        raise ConditionError("these two have no value in common, so that they are never equal")
 
 
 # --- Explaining ------------------------------------------------------------------------------------------------
@@ -471,6 +579,18 @@ Explained: TypeAlias = tuple[Any, tuple[str, ...], tuple[str, ...]]
 """A value (or UNKNOWN), the references of the facts that settled it, the references of the facts that are missing."""
 
 _Step: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Explained]], Explained]
+
+
+class _NothingKnown(dict[str, Explained]):
+    def __missing__(self, name: str) -> Explained:
+        return UNKNOWN, (), ()
+
+
+_NOTHING_KNOWN: Final = _NothingKnown()
+
+
+class _TooManyStepsError(Exception):
+    """Macros within macros would look at more items than CEL's budget allows."""
 
 
 def _closure(node: Node, constants: Mapping[str, Any]) -> _Step:
@@ -646,6 +766,10 @@ def _strict(steps: list[_Step], compute: Callable[..., Any]) -> _Step:
     return step
 
 
+_STEPS: Final = ""
+"""Where a macro's items are kept, no item's name: how many items the macros around it look at."""
+
+
 def _macro(kind: str, over: _Step, item: str, body: _Step) -> _Step:
     def each(
         values: Mapping[str, Any], items: Mapping[str, Any], lets: Mapping[str, Explained]
@@ -653,9 +777,12 @@ def _macro(kind: str, over: _Step, item: str, body: _Step) -> _Step:
         whole = over(values, items, lets)
         if whole[0] is UNKNOWN:
             return whole, []
+        steps = len(whole[0]) * items.get(_STEPS, 1)
+        if steps > MOST_STEPS:
+            raise _TooManyStepsError
         results = []
         for entry in whole[0]:
-            bound = {**items, item: (entry, entry[1] if isinstance(entry, tuple) else whole[1], ())}
+            bound = {**items, _STEPS: steps, item: (entry, entry[1] if isinstance(entry, tuple) else whole[1], ())}
             results.append((entry, body(values, bound, lets)))
         return whole, results
 
@@ -666,7 +793,8 @@ def _macro(kind: str, over: _Step, item: str, body: _Step) -> _Step:
             return whole
         for _, result in results:
             if result[0] is decisive:
-                return result
+                asked = tuple(name for name in whole[1] if not any(part.startswith(name) for part in result[1]))
+                return decisive, asked + result[1], ()
         missing = tuple(name for _, result in results if result[0] is UNKNOWN for name in result[2])
         if any(result[0] is UNKNOWN for _, result in results):
             return UNKNOWN, (), missing
@@ -752,14 +880,11 @@ def known_when(node: Node, truth: bool) -> frozenset[str]:
             yes = known_when(test, True) | known_when(then, truth)
             no = known_when(test, False) | known_when(otherwise, truth)
             return yes & no
-        case Macro("exists" | "all", over, _, _):
-            return variables(over)
-        case Macro(_, over, _, body):
-            return variables(over) | variables(body)
-        case Call(_, args):
-            return frozenset(name for arg in args for name in _strictly_known(arg))
+        case Macro("exists" | "all" as kind, over, _, body):
+            decided = known_when(body, truth) if (kind == "exists") == truth else frozenset()
+            return _strictly_known(over) | decided
         case _:
-            return variables(node)
+            return _strictly_known(node)
 
 
 def _strictly_known(node: Node) -> frozenset[str]:
@@ -767,10 +892,16 @@ def _strictly_known(node: Node) -> frozenset[str]:
     match node:
         case Call("_&&_" | "_||_" | "!_" | "_?_:_", _) | Macro("exists" | "all", _, _, _):
             return known_when(node, True) & known_when(node, False)
-        case Call(_, args):
-            return frozenset(name for arg in args for name in _strictly_known(arg))
+        case Call(_, nodes) | ListOf(nodes):
+            return frozenset(name for part in nodes for name in _strictly_known(part))
+        case Macro(_, over, _, _):
+            return _strictly_known(over)
+        case FieldOf(record, _):
+            return _strictly_known(record)
+        case Variable(name):
+            return frozenset({name})
         case _:
-            return variables(node)
+            return frozenset()
 
 
 def strictly_known(condition: Condition) -> frozenset[str]:

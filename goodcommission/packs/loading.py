@@ -14,13 +14,17 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from goodcommission.description.document import Source
-from goodcommission.exceptions import DescriptionError, Fault, PackError
 from goodcommission.engine.facts import dictionary
+from goodcommission.engine.functions import FUNCTIONS
+from goodcommission.exceptions import DescriptionError, Fault, PackError
 from goodcommission.packs.compiling import LoadedPack, Packs, build_conditions, compile_packs
 from goodcommission.packs.model import Pack
 
 BUILT: Final = Path(__file__).with_name("shipped.json")
 """The shipped packs as JSON with their digests, so that a start does not parse thousands of lines of YAML."""
+
+_BUILT_FORM: Final = 2
+"""Raised when what the built form holds changes its shape."""
 
 
 def shipped_folder(name: str) -> Path:
@@ -112,10 +116,13 @@ def pack_files(path: str | os.PathLike[str]) -> tuple[Path, ...]:
 
 
 def _digests() -> dict[str, str]:
-    """What the built form is made of: the packs' bytes, and the facts that their conditions may name."""
+    """What the built form is made of: the packs' bytes, and the facts and functions that their conditions may name."""
     digests = {path.name: sha256(path.read_bytes()).hexdigest() for path in pack_files(shipped_folder("rules"))}
     facts = "\n".join(f"{fact.name} {fact.type} {fact.values}" for fact in dictionary().values())
-    return {**digests, "facts": sha256(facts.encode()).hexdigest()}
+    functions = "\n".join(
+        f"{name} {form.parameters} {form.returns}" for name, forms in FUNCTIONS.items() for form in forms
+    )
+    return {**digests, "language": sha256(f"{_BUILT_FORM}\n{facts}\n{functions}".encode()).hexdigest()}
 
 
 def build() -> dict[str, Any]:
