@@ -217,7 +217,7 @@ def _deserialize() -> Callable[[bytes], cel.Expression]:
 
 @cache
 def _activate() -> Callable[[Mapping[str, Any]], cel.Activation]:
-    return Vocabulary().env.Activation
+    return Vocabulary().env.Activation  # type: ignore[no-any-return]
 
 
 class Condition:
@@ -468,7 +468,7 @@ class _Checker:
         if node.kind in ("filter", "map") and not self.arithmetic:
             raise ConditionError(f"{node.kind} is allowed only in a let")
         if any(name.partition(".")[0] == node.item for name in self.types):
-            raise ConditionError(f'"{node.item}" is the name of a fact or a let; name the items of {node.kind} otherwise')
+            raise ConditionError(f'"{node.item}" is a fact or a let; name the items of {node.kind} differently')
         over = self.type(node.list, items, depth)
         if not over.name.startswith("list("):
             raise ConditionError(f"{node.kind} looks through a list, not a {over.name}")
@@ -603,7 +603,7 @@ def _closure(node: Node, constants: Mapping[str, Any]) -> _Step:
         case Variable(name):
             return _variable(name, constants)
         case Item(name):
-            return lambda values, items, lets: items[name]  # type: ignore[no-any-return]
+            return lambda values, items, lets: items[name]
         case FieldOf(record, name):
             return _field(inner(record), name)
         case ListOf(nodes):

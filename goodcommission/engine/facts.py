@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
@@ -15,7 +15,17 @@ from pydantic import BaseModel
 
 from goodcommission.description.document import Document
 from goodcommission.description.model import Description
-from goodcommission.description.types import NO_CURRENCY, NONE, DateOrNone, Listed, Money, NoMoney, Ratio, Text, TextOrNone
+from goodcommission.description.types import (
+    NO_CURRENCY,
+    NONE,
+    DateOrNone,
+    Listed,
+    Money,
+    NoMoney,
+    Ratio,
+    Text,
+    TextOrNone,
+)
 
 FactType = Literal["bool", "int", "double", "money", "date", "enum", "text", "list_enum", "list_text", "list_record"]
 
@@ -68,7 +78,8 @@ def _entries(model: type[BaseModel], prefix: str) -> Iterator[Fact]:
             continue
         title, help, extra = info.title or path, info.description or "", info.json_schema_extra
         unit = extra.get("x-unit") if isinstance(extra, dict) else None
-        known: dict[str, Any] = {"name": path, "title": title, "help": help, "unit": unit if isinstance(unit, str) else None}
+        known: dict[str, Any] = {"name": path, "title": title, "help": help}
+        known["unit"] = unit if isinstance(unit, str) else None
         plain = get_args(annotation)[0] if get_origin(annotation) is typing.Annotated else annotation
         if plain is bool:
             yield Fact(type="bool", **known)
@@ -199,6 +210,15 @@ def _gather(
                 values[path + GIVEN] = value.currency != NO_CURRENCY
 
 
+def _evidenced(values: Mapping[str, Any], pointers: Sequence[str]) -> frozenset[str]:
+    """The facts that evidence stands behind: it is given for them, for a section they are in, or for a part of them."""
+    paths = [pointer.strip("/").replace("/", ".") for pointer in pointers]
+    names = {name.removesuffix(GIVEN).removesuffix(COMPLETE) for name in values}
+    backed = {n for n in names if any(not p or f"{n}.".startswith(f"{p}.") or p.startswith(f"{n}.") for p in paths)}
+    suffixed = (name + suffix for name in backed for suffix in ("", GIVEN, COMPLETE))
+    return frozenset(suffixed)
+
+
 def gather(document: Document, currency: str = "GBP") -> Facts:
     """The facts that a document states.
 
@@ -211,12 +231,9 @@ def gather(document: Document, currency: str = "GBP") -> Facts:
     boxed: set[str] = set()
     _gather(document.description, "", currency, values, reasons, boxed)
     if document.origin == "ocds":
-        evidenced = frozenset(values)
+        evidenced = _evidenced(values, [""])
     elif evidence := document.description.evidence:
-        prefixes = tuple(item.pointer.strip("/").replace("/items", "").replace("/", ".") for item in evidence)
-        evidenced = frozenset(
-            name for name in values if any(not p or name == p or name.startswith((p + ".", p + "[")) for p in prefixes)
-        )
+        evidenced = _evidenced(values, [item.pointer for item in evidence])
     else:
         evidenced = frozenset()
     return Facts(values, reasons, evidenced, frozenset(boxed))

@@ -1,4 +1,4 @@
-"""Sentences with values in them: ``{name}`` of a fact, parameter or let, written as its unit is written in UK English."""
+"""Sentences with values in them: ``{name}`` of a fact, parameter or let, written as UK English writes its unit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 from typing import Any, Final
 
 from goodcommission.engine.facts import date
@@ -16,8 +16,11 @@ _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*\Z")
 _SYMBOLS: Final[Mapping[str, str]] = {"GBP": "£", "EUR": "€", "USD": "$"}
 _ROUNDING: Final[Mapping[str, str]] = {"down": ROUND_FLOOR, "up": ROUND_CEILING, "nearest": ROUND_HALF_UP}
+_PRECISE: Final = Context(prec=400)
+"""Enough digits for every double: the usual 28 are an error for amounts beyond 10²⁵."""
 _MONTHS: Final = (
-    "January February March April May June July August September October November December".split()
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
 )
 
 
@@ -30,9 +33,11 @@ def say_date(value: dt.date) -> str:
     return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
 
 
-def rounded(value: float, digits: int, side: str) -> Decimal:
+def rounded(value: float | Decimal, digits: int, side: str) -> Decimal:
     """A number cut to so many decimals on the side that keeps a remedy true."""
-    return Decimal(repr(value)).quantize(Decimal(1).scaleb(-digits), rounding=_ROUNDING[side])
+    exact = value if isinstance(value, Decimal) else Decimal(repr(value))
+    cut = exact.quantize(Decimal(1).scaleb(-digits), rounding=_ROUNDING[side], context=_PRECISE)
+    return cut or abs(cut)
 
 
 def _plain(value: Decimal) -> str:
@@ -40,12 +45,18 @@ def _plain(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def _percent(value: float, side: str) -> str:
+    # In decimals: as a double, 0.29 * 100 is below 29.
+    return _plain(rounded(Decimal(repr(value)).scaleb(2, _PRECISE), 2, side)) + "%"
+
+
 def say_money(value: float, currency: str, side: str = "nearest") -> str:
     """An amount: £300,000, or £66,666.66 where pence matter."""
     amount = rounded(value, 2, side)
-    text = f"{amount:,.0f}" if amount == amount.to_integral_value() else f"{amount:,.2f}"
+    whole = amount == amount.to_integral_value(context=_PRECISE)
+    text, minus = f"{abs(amount):,.{0 if whole else 2}f}", "-" if amount < 0 else ""
     symbol = _SYMBOLS.get(currency)
-    return f"{symbol}{text}" if symbol else f"{text} {currency}"
+    return f"{minus}{symbol}{text}" if symbol else f"{minus}{text} {currency}"
 
 
 def say(value: Any, unit: str | None = None, side: str = "nearest") -> str:
@@ -64,11 +75,14 @@ def say(value: Any, unit: str | None = None, side: str = "nearest") -> str:
     if isinstance(value, str):
         return value.replace("_", " ") if unit == "enum" else value
     if unit == "date":
-        return say_date(date(int(value)))
+        try:
+            return say_date(date(int(value)))
+        except (ValueError, OverflowError):
+            return "a day outside the calendar"
     if unit is not None and re.fullmatch("[A-Z]{3}", unit):
         return say_money(float(value), unit, side)
     if unit in ("share", "percent"):
-        return f"{_plain(rounded(float(value) * 100, 2, side))}%"
+        return _percent(float(value), side)
     if isinstance(value, float):
         return _plain(rounded(value, 2, side)) if math.isfinite(value) else str(value)
     return f"{value:,}"

@@ -44,7 +44,7 @@ class FieldOf:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An operator or a function; operators have CEL's internal names (``_&&_``, ``_<=_``, ``!_``, ``_?_:_``, ``@in``)."""
+    """An operator or a function; operators have CEL's own names: ``_&&_``, ``_<=_``, ``!_``, ``_?_:_``, ``@in``."""
 
     function: str
     args: tuple[Node, ...]
