@@ -21,6 +21,7 @@ from goodcommission.version import VERSION
 
 if TYPE_CHECKING:
     from goodcommission.description.document import Document
+    from goodcommission.description.model import Kind
     from goodcommission.packs.compiling import LoadedPack
     from goodcommission.report.model import AuditReport
 
@@ -571,6 +572,32 @@ def schema(name: str) -> None:
     from goodcommission.packs.loading import shipped_folder
 
     _print_bytes((shipped_folder("schemas") / _SCHEMAS[name]).read_bytes())
+
+
+# --- new ---------------------------------------------------------------------------------------------------------
+
+
+class _Kind(click.Choice[str]):
+    """A kind of document, written with a dash or an underscore."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return super().convert(str(value).replace("-", "_"), param, ctx)
+
+
+@main.command()
+@click.argument("kind", type=_Kind(["tender", "contract", "decommissioning_plan"]))
+@click.option("--quick", is_flag=True, help="Ask only the questions of the quick check, with help for each.")
+@click.option("--format", "form", type=click.Choice(["yaml"]), default="yaml", show_default=True, help="YAML.")
+@_output
+@click.option("--force", is_flag=True, help="Write over a file that is there already.")
+def new(kind: Kind, quick: bool, form: str, output: Path | None, force: bool) -> None:
+    """Print a description to fill in, with its questions and what may be answered as comments."""
+    from goodcommission.description.starting import starting_file
+
+    if output is not None and output.is_file() and not force:
+        advice = "Name another file, or add --force to lose what is in it."
+        _fail(Fault("this file is there already", str(output), suggestion=advice))
+    _deliver(starting_file(kind, quick=quick), output, as_bytes=True)
 
 
 if __name__ == "__main__":
