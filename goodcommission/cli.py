@@ -126,9 +126,9 @@ def _look() -> tuple[int, bool]:
 def _fault_line(fault: Fault, like: Sequence[Fault]) -> str:
     place = ":".join(str(part) for part in (fault.file, fault.line, fault.column) if part is not None)
     pointer = f" (at {fault.pointer})" if fault.pointer else ""
-    end = "" if fault.message.endswith((".", "!", "?")) and not pointer else "."
+    message = fault.message.removesuffix(".")
     line = f"{place}: " if place else ""
-    line += f"{fault.message}{pointer}{end}"
+    line += f"{message}{pointer}{'' if message.endswith(('!', '?')) and not pointer else '.'}"
     if fault.suggestion:
         line += f" {fault.suggestion}"
     if like:
@@ -239,10 +239,15 @@ _output = click.option("--output", "-o", type=click.Path(path_type=Path), help="
 _rules_from = click.option(
     "--rules", "folders", multiple=True, metavar="DIR", help="Use the packs in this folder or file as well; repeatable."
 )
+_commissioner = click.option(
+    "--commissioner", metavar="FILE", help="The commissioner's profile; it fills what the descriptions do not say."
+)
 _pack = click.option("--pack", "packs", multiple=True, metavar="ID", help="Use only this pack; repeatable.")
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    "goodcommission", cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(VERSION, prog_name="goodcommission", message="%(prog)s %(version)s")
 def main() -> None:
     r"""Audit commissioning practice against good-practice rules.
@@ -264,6 +269,7 @@ def main() -> None:
 @_rules_from
 @_form
 @_output
+@_commissioner
 @click.option("--as-of", type=_Day(), help="The day of the audit; today if it is not given.")
 @click.option(
     "--engine",
@@ -294,6 +300,7 @@ def audit(
     folders: tuple[str, ...],
     form: str,
     output: Path | None,
+    commissioner: str | None,
     as_of: dt.date | None,
     engine: Any,
     tier: Any,
@@ -311,8 +318,8 @@ def audit(
     from goodcommission.auditing import audit as audit_one
     from goodcommission.packs.loading import load_packs
 
-    _check_output(output, files)
-    documents, faults = _read(files)
+    _check_output(output, (*files, commissioner) if commissioner else files)
+    documents, faults = _read(files, commissioner)
     chosen = load_packs(packs or None, rules=folders) if documents else None
     day = as_of or dt.datetime.now().astimezone().date()
     reports: list[tuple[AuditReport, str]] = []
@@ -337,26 +344,33 @@ def audit(
     sys.exit(GATE_FAILED if failed else FINE)
 
 
-def _read(files: Sequence[str]) -> tuple[list[Document], bool]:
-    """All documents in all files, in their order; what is wrong is said at once."""
+def _read(files: Sequence[str], commissioner: str | None = None) -> tuple[list[Document], bool]:
+    """All documents in all files, in their order, and whether something is wrong; what is wrong is said, once."""
     from goodcommission.description.reading import read_documents
 
     documents: list[Document] = []
-    faults = False
-    if files.count("-") > 1:
+    said: dict[str, None] = {}
+    if [*files, commissioner].count("-") > 1:
         _fail("standard input (-) can be named only once.")
     for file in files:
         try:
-            documents.extend(_printable(document) for document in read_documents(file))
+            documents.extend(_printable(document) for document in read_documents(file, commissioner=commissioner))
         except GoodCommissionError as error:
-            faults = True
-            _report_faults(error)
-    return documents, faults
+            for line in _fault_lines(error.faults):
+                if line not in said:
+                    said[line] = None
+                    _complain(line)
+    return documents, bool(said)
 
 
 def _printable(document: Document) -> Document:
     """A document whose name can be written down, whatever bytes its file is named with."""
-    return replace(document, name=document.name.encode("utf-8", "backslashreplace").decode("utf-8"))
+    profile = document.profile and replace(document.profile, name=_writable(document.profile.name))
+    return replace(document, name=_writable(document.name), profile=profile)
+
+
+def _writable(name: str) -> str:
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _check_output(output: Path | None, files: Sequence[str]) -> None:
@@ -409,11 +423,12 @@ def _gates(report: AuditReport, fail_under: float | None, fail_on: str) -> Itera
 
 @main.command()
 @_files
-def validate(files: tuple[str, ...]) -> None:
+@_commissioner
+def validate(files: tuple[str, ...], commissioner: str | None) -> None:
     """Check that descriptions or OCDS notices can be read and are valid."""
     from goodcommission.engine.facts import dictionary, gather
 
-    documents, faults = _read(files)
+    documents, faults = _read(files, commissioner)
     known = dictionary()
     lines = []
     for document in documents:

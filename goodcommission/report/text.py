@@ -17,7 +17,7 @@ from goodcommission.report.terminal import neutral
 if TYPE_CHECKING:
     from goodcommission.report.model import AuditReport, FactMissing, FactStated, PatternResult, RuleResult
 
-NARROWEST: Final = 40
+NARROWEST: Final = 48
 WIDEST: Final = 100
 """Longer lines are hard to read, however wide the window is."""
 _NARROW: Final = 72
@@ -186,7 +186,7 @@ def render(
 
     Args:
         report: What `audit` gave.
-        width: Columns; between 40 and 100 are used.
+        width: Columns; between 48 and 100 are used.
         colour: Whether to write ANSI colours.
         passes: Whether to list the rules that are met.
         everything: Whether to list all rules, also those that do not apply.
@@ -243,7 +243,9 @@ class _View:
         return f"{title} ({_section(fact.name)})"
 
     def place(self, fact: FactStated) -> str:
-        parts = (self.file, fact.line, fact.column)
+        # Of a file with several notices the document's name says which; a place is in the file itself.
+        file = self.file if fact.file == self.report.document.name else fact.file
+        parts = (file, fact.line, fact.column)
         return neutral(":".join(str(part) for part in parts if part is not None))
 
     def cite(self, source: str) -> str:
@@ -285,6 +287,8 @@ def _headline(page: Page, view: _View) -> None:
     of_id = f" {neutral(document.id, 80)}" if document.id and document.title else ""
     page.labelled("Document", f"{kind}{of_id}, {stage}", at=_LABEL)
     page.labelled("File", neutral(document.name), at=_LABEL)
+    if document.profile:
+        page.labelled("Profile", f"{neutral(document.profile.name)} (the commissioner's)", at=_LABEL)
     page.labelled("Audited", _as_of(report), at=_LABEL)
     page.labelled("Size", _tier(report), at=_LABEL)
     page.blank()
@@ -316,16 +320,12 @@ def _headline(page: Page, view: _View) -> None:
         page.labelled(
             "Judged", rest + ("" if score.coverage == 100 else "; for the rest, too little is stated"), at=_LABEL
         )
-        failing = [result for result in view.verdict("fail") if result.rule.scored]
-        unknown = [result for result in view.verdict("unknown") if result.rule.scored]
-        parts = [f"{len(failing)} not met", f"{score.passes} met", f"{len(unknown)} not evidenced"]
-        page.labelled("Rules", ", ".join(parts), at=_LABEL)
-        if score.claimed:
-            page.labelled(
-                "",
-                f"{_of(score.claimed, score.passes)} met by the document's own word only, without evidence.",
-                at=_LABEL,
-            )
+        met = view.verdict("pass")
+        failing, unknown = len(view.verdict("fail")), len(view.verdict("unknown"))
+        page.labelled("Rules", f"{failing} not met, {len(met)} met, {unknown} not evidenced", at=_LABEL)
+        if claimed := sum(result.claimed for result in met):
+            said = f"{_of(claimed, len(met))} met by the document's own word only, without evidence."
+            page.labelled("", said, at=_LABEL)
 
 
 def _of(some: int, all_: int) -> str:
@@ -700,8 +700,8 @@ def _foot(page: Page, view: _View, passes: bool, everything: bool) -> None:
         page.say(f"The engines disagree, and the reference's answer stands: {neutral(difference)}", style="yellow")
     reason = neutral(report.engine.reason).rstrip(".")
     page.say(
-        f"goodcommission {report.goodcommission}, packs {report.packs_digest[:19]}, findings combined by the "
-        f"{report.engine.name} engine ({reason}).",
+        f"goodcommission {report.goodcommission}, packs {report.packs_digest[:19]}, engine: {report.engine.name} "
+        f"({reason[:1].lower()}{reason[1:]}).",
         style="dim",
     )
 
