@@ -177,6 +177,7 @@ def _judged(rule: CompiledRule, verdict: RuleVerdict | None) -> scoring.Judged:
         verdict.claimed,
         written.scored,
         verdict.missing,
+        verdict.severity,
     )
 
 

@@ -41,6 +41,8 @@ class Judged(NamedTuple):
     claimed: bool = False
     scored: bool = True
     missing: tuple[str, ...] = ()
+    found: Severity | None = None
+    """The severity of the finding, where the rule fails: it may be below the rule's, and never changes a weight."""
 
 
 class Unit(NamedTuple):
@@ -232,7 +234,7 @@ def _caps(judged: Sequence[Judged]) -> tuple[str, ...]:
         if item.scored
         and item.verdict == "fail"
         and not item.provisional
-        and item.severity == "high"
+        and (item.found or item.severity) == "high"
         and item.strength == "recommendation"
     ]
     if failing:
