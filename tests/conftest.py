@@ -1,9 +1,11 @@
-"""Settings of all tests: the same draws each time in CI, and no limit on time anywhere."""
+"""Settings of all tests: the same draws each time in CI, no limit on time, and a way to run without durable-rules."""
 
 from __future__ import annotations
 
 import os
+import sys
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Machines differ in speed: a slow one must not turn a true statement into a failing test.
@@ -11,3 +13,20 @@ _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 settings.register_profile("dev", deadline=None, suppress_health_check=_SLOW)
 settings.register_profile("ci", settings.get_profile("dev"), derandomize=True, print_blob=True, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--without-durable",
+        action="store_true",
+        help="Hide durable-rules, as on a computer on which it is not installed.",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    from goodcommission.engine import durable
+
+    if config.getoption("--without-durable"):
+        durable.available = lambda: (False, "durable-rules is hidden from the tests.")  # type: ignore[assignment]
+    elif os.environ.get("CI") and sys.version_info < (3, 13) and not durable.available()[0]:
+        raise pytest.UsageError(f"In CI both engines are tested. {durable.available()[1]}")

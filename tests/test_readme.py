@@ -1,0 +1,131 @@
+"""What the README shows is what happens. `python tests/test_readme.py` writes the outputs of its commands anew."""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from goodcommission.packs.loading import shipped_packs
+
+CHECKOUT = Path(__file__).parent.parent
+README = CHECKOUT / "README.md"
+LEFT_OUT = "…"
+_CONSOLE = re.compile(r"^```console\n\$ (?P<command>.*)\n(?P<output>(?:.*\n)*?)```$", re.MULTILINE)
+_PYTHON = re.compile(r"^```pycon\n((?:.*\n)*?)```$", re.MULTILINE)
+_LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
+
+
+def readme() -> str:
+    return README.read_text("utf-8")
+
+
+def output(command: str) -> str:
+    """What a command prints at 80 columns, run by this Python's goodcommission in a copy of the examples."""
+    function = f"goodcommission() {{ '{sys.executable}' -m goodcommission.cli \"$@\"; }}\n"
+    kept = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "NO_COLOR", "FORCE_COLOR"}}
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(CHECKOUT / "examples", Path(folder, "examples"))
+        run = subprocess.run(
+            ["bash", "-c", function + command],
+            cwd=folder,
+            env={**kept, "PYTHONPATH": str(CHECKOUT), "PYTHONUTF8": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            check=False,
+        )
+    return run.stdout
+
+
+def passages(shown: str) -> list[list[str]]:
+    """The lines shown, cut at each "…" that stands for lines left out."""
+    parts: list[list[str]] = [[]]
+    for line in shown.splitlines():
+        if line == LEFT_OUT:
+            parts.append([])
+        else:
+            parts[-1].append(line)
+    return parts
+
+
+def begins(passage: list[str], lines: list[str], start: int) -> int | None:
+    """Where a passage stands in some lines."""
+    size = len(passage)
+    return next((at for at in range(start, len(lines) - size + 1) if lines[at : at + size] == passage), None)
+
+
+def renewed(command: str, shown: str) -> str:
+    """The passages shown, as they are now: from the first line of each to its last."""
+    lines, parts = output(command).splitlines(), []
+    if LEFT_OUT not in shown.splitlines():
+        return "".join(f"{line}\n" for line in lines)
+    for passage in passages(shown):
+        if passage:
+            first = lines.index(passage[0])
+            parts.append("\n".join(lines[first : lines.index(passage[-1], first) + 1]))
+        else:
+            parts.append("")
+    return f"\n{LEFT_OUT}\n".join(parts).strip("\n") + "\n"
+
+
+@pytest.mark.parametrize("block", list(_CONSOLE.finditer(readme())), ids=lambda block: block["command"])
+def test_a_command_prints_what_the_readme_shows(block: re.Match[str]) -> None:
+    lines, shown = output(block["command"]).splitlines(), passages(block["output"])
+    at = 0
+    for passage in shown:
+        found = begins(passage, lines, at)
+        assert found is not None, "\n".join(["not printed:", *passage, "but:", *lines[at:]])
+        assert found == 0 or passage is not shown[0]
+        at = found + len(passage)
+    assert at == len(lines) or not shown[-1]
+
+
+def test_there_are_commands_with_their_output() -> None:
+    assert len(_CONSOLE.findall(readme())) >= 2
+
+
+def test_the_python_examples_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(CHECKOUT)
+    blocks = _PYTHON.findall(readme())
+    assert blocks
+    examples = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, "README.md", "README.md", 0)
+    results = doctest.DocTestRunner().run(examples)
+    assert results.attempted >= 5
+    assert results.failed == 0
+
+
+def test_the_table_names_every_pack_with_its_number_of_rules() -> None:
+    rows = dict(re.findall(r"^\| `([a-z-]+)` \| (\d+) \|", readme(), re.MULTILINE))
+    packs = [loaded.pack for loaded in shipped_packs() if loaded.pack.pack]
+    assert rows == {pack.id: str(len(pack.rules) + len(pack.patterns)) for pack in packs}
+
+
+def test_what_the_readme_links_to_is_there() -> None:
+    links = _LINK.findall(readme())
+    assert links
+    assert [link for link in links if not (CHECKOUT / link).exists()] == []
+
+
+def test_ci_runs_both_commands_for_a_fresh_machine_as_they_stand() -> None:
+    lines = [line for line in readme().splitlines() if line.startswith("python3 -m venv .venv && ")]
+    assert len(lines) == 2
+    assert lines[0].endswith("audit examples/tender.json")
+    assert lines[1].endswith(".venv/bin/pytest")
+
+
+if __name__ == "__main__":
+    README.write_text(
+        _CONSOLE.sub(
+            lambda block: f"```console\n$ {block['command']}\n{renewed(block['command'], block['output'])}```", readme()
+        ),
+        "utf-8",
+    )
