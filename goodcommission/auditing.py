@@ -29,6 +29,7 @@ from goodcommission.report.model import (
     AuditedPack,
     AuditedProfile,
     AuditReport,
+    Cited,
     EngineUsed,
     FactMissing,
     FactStated,
@@ -184,17 +185,16 @@ def _judged(rule: CompiledRule, verdict: RuleVerdict | None) -> scoring.Judged:
 # --- The report ------------------------------------------------------------------------------------------------
 
 
-def cite(citation: Citation, work: Work) -> str:
-    """A citation as a reader needs it: author, title, publisher, year, and where in it."""
-    name = ", ".join(str(part) for part in (work.author, work.title, work.publisher, work.year) if part)
-    where = [
-        citation.provision,
-        f"section {citation.section}" if citation.section else None,
-        f"text lines {citation.lines}" if citation.lines else None,
-    ]
-    found = "; ".join(part for part in where if part)
-    note = f" ({citation.note})" if citation.note else ""
-    return f"{name}: {found}{note}" if found else f"{name}{note}"
+def cite(citation: Citation, work: Work) -> Cited:
+    """A citation as a reader needs it."""
+    lines = f"text line{'s' if set('-,') & set(citation.lines) else ''} {citation.lines}" if citation.lines else None
+    section = citation.section and (f"section {citation.section}" if citation.section[0].isdigit() else citation.section)
+    where = "; ".join(part for part in (citation.provision, section, lines) if part)
+    note = f"({citation.note})" if citation.note else None
+    return Cited(
+        work=", ".join(str(part) for part in (work.author, work.title, work.publisher, work.year) if part),
+        where=" ".join(part for part in (where, note) if part) or None,
+    )
 
 
 @lru_cache(maxsize=64)

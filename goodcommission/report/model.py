@@ -127,6 +127,16 @@ class FactMissing(Part):
     rules: tuple[str, ...]
 
 
+class Cited(Part):
+    """A source: the work, and where in it."""
+
+    work: str = Field(description="Author, title, publisher, year.")
+    where: str | None = Field(description="The provision, section and lines, with what is said there.")
+
+    def __str__(self) -> str:
+        return f"{self.work}: {self.where}" if self.where else self.work
+
+
 class RuleInfo(Part):
     """A rule, as far as a reader of the report needs it."""
 
@@ -145,7 +155,7 @@ class RuleInfo(Part):
     scored: bool
     same_fault_as: tuple[str, ...]
     why: str
-    sources: tuple[str, ...]
+    sources: tuple[Cited, ...]
 
 
 class RuleResult(Part):
@@ -182,7 +192,7 @@ class PatternResult(Part):
     undecided: tuple[str, ...] = Field(description="What would settle an open one.")
     not_checked: tuple[str, ...] = Field(description="Members whose packs are not loaded.")
     missing: tuple[str, ...] = Field(description="Facts that would settle it; names in `missing`.")
-    sources: tuple[str, ...]
+    sources: tuple[Cited, ...]
 
 
 class AuditReport(Part):

@@ -116,7 +116,7 @@ def ids(loaded: Iterable[LoadedPack]) -> list[str]:
 def rule_data(pack: Pack, part: Rule | Pattern) -> dict[str, Any]:
     """One rule or pattern as it is written, without its cases, with the citations in words."""
     plain: dict[str, Any] = part.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"cases"})
-    citations = [cite(citation, pack.sources[citation.source]) for citation in part.sources]
+    citations = [str(cite(citation, pack.sources[citation.source])) for citation in part.sources]
     return {"pack": pack.id, **plain, "citations": citations}
 
 
@@ -147,7 +147,7 @@ def rule_text(loaded: Sequence[LoadedPack], pack: Pack, part: Rule | Pattern, wi
     _numbers(page, loaded, pack, [*written, part.remedy or "", *(let.is_ for let in used.values())])
     page.heading("Sources")
     for citation in part.sources:
-        page.labelled("-", neutral(cite(citation, pack.sources[citation.source])), at=4)
+        page.labelled("-", neutral(str(cite(citation, pack.sources[citation.source]))), at=4)
     return page.text(colour=colour)
 
 

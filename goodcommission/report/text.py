@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from goodcommission.engine.texts import say_date
 from goodcommission.report.terminal import neutral
 
 if TYPE_CHECKING:
-    from goodcommission.report.model import AuditReport, FactMissing, FactStated, PatternResult, RuleResult
+    from goodcommission.report.model import AuditReport, Cited, FactMissing, FactStated, PatternResult, RuleResult
 
 NARROWEST: Final = 48
 WIDEST: Final = 100
@@ -49,7 +48,6 @@ _KINDS: Final[Mapping[str, str]] = {
     "contract": "Contract",
     "decommissioning_plan": "Decommissioning plan",
 }
-_AFTER_WORK: Final = re.compile(r"^(.+?): ((?:section|text lines) .+)$|^(.+, \d{4}): (.+)$", re.DOTALL)
 """Where the name of a work ends and the place in it begins, in a citation."""
 
 Segment = tuple[str, str]
@@ -223,11 +221,6 @@ class _View:
         self.patterns: Mapping[str, PatternResult] = {one.concludes: one for one in report.patterns}
         named: dict[str, FactStated | FactMissing] = {**self.missing, **self.facts}
         self.titles = Counter(fact.title for fact in named.values())
-        self.failing: Counter[tuple[str, str | None]] = Counter(
-            (r.rule.pack, r.rule.group)
-            for r in report.results
-            if r.verdict == "fail" and r.rule.scored and r.rule.group
-        )
         self.works: dict[str, int] = {}
         """Works cited so far, with their numbers."""
 
@@ -248,11 +241,10 @@ class _View:
         parts = (file, fact.line, fact.column)
         return neutral(":".join(str(part) for part in parts if part is not None))
 
-    def cite(self, source: str) -> str:
+    def cite(self, source: Cited) -> str:
         """A citation with the work by its number."""
-        work, where = _split(source)
-        mark = f"[{self.works.setdefault(work, len(self.works) + 1)}]"
-        return f"{mark} {where}" if where else mark
+        mark = f"[{self.works.setdefault(source.work, len(self.works) + 1)}]"
+        return f"{mark} {source.where}" if source.where else mark
 
 
 def _section(name: str) -> str:
@@ -262,13 +254,6 @@ def _section(name: str) -> str:
         return f"no. {int(rest.partition(']')[0]) + 1}"
     parts = head.split(".")
     return parts[-2].replace("_", " ") if len(parts) > 1 else head
-
-
-def _split(source: str) -> tuple[str, str]:
-    match = _AFTER_WORK.match(source)
-    if not match:
-        return source, ""
-    return match[1] or match[3], match[2] or match[4]
 
 
 def _capital(text: str) -> str:
@@ -461,12 +446,12 @@ def _worth(view: _View, result: RuleResult) -> str | None:
     if not result.points:
         return None
     worth = f"{points(result.points)} on the score"
-    if view.failing[(result.rule.pack, result.rule.group)] > 1:
-        others = [
-            r.rule.id
-            for r in view.verdict("fail")
-            if r.rule.group == result.rule.group and r.rule.pack == result.rule.pack and r.rule.id != result.rule.id
-        ]
+    others = [
+        r.rule.id
+        for r in view.verdict("fail")
+        if r.rule.group and r.rule.group == result.rule.group and r.rule.scored and r.rule.id != result.rule.id
+    ]
+    if others:
         verb = "is" if len(others) == 1 else "are"
         return f"{worth}, once {listed(others)} {verb} mended as well (they count as one fault)"
     return worth
@@ -477,7 +462,7 @@ def points(value: float) -> str:
     return f"{number(value)} {'point' if value == 1 else 'points'}"
 
 
-def _sources(page: Page, view: _View, sources: Sequence[str]) -> None:
+def _sources(page: Page, view: _View, sources: Sequence[Cited]) -> None:
     """The first source; the others would bury the finding."""
     if not sources:
         return
