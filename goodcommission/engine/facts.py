@@ -162,7 +162,13 @@ def _scalar(value: Any, currency: str) -> Any:
     return value
 
 
-def _record(item: BaseModel, fields: Mapping[str, Fact], currency: str) -> dict[str, Any]:
+def _elsewhere(value: Any, currency: str) -> str:
+    return f"it is stated in {value.currency}, and the limits are in {currency}"
+
+
+def _record(
+    item: BaseModel, reference: str, fields: Mapping[str, Fact], currency: str, reasons: dict[str, str]
+) -> dict[str, Any]:
     record: dict[str, Any] = {}
     for name, value in item.__dict__.items():
         if value is None:
@@ -171,6 +177,8 @@ def _record(item: BaseModel, fields: Mapping[str, Fact], currency: str) -> dict[
             record[name] = {"given": value != NONE}
         elif (scalar := _scalar(value, currency)) is not None:
             record[name] = scalar
+        else:
+            reasons[f"{reference}.{name}"] = _elsewhere(value, currency)
     return record
 
 
@@ -188,7 +196,10 @@ def _gather(
                 _gather(value, path + ".", currency, values, reasons, boxed)
         elif isinstance(value, Listed):
             if fact.type == "list_record":
-                values[path] = [_record(item, fact.fields, currency) for item in value.items]
+                values[path] = [
+                    _record(item, f"{path}[{index}]", fact.fields, currency, reasons)
+                    for index, item in enumerate(value.items)
+                ]
             else:
                 values[path] = list(value.items)
             if value.complete:
@@ -203,7 +214,7 @@ def _gather(
         else:
             scalar = _scalar(value, currency)
             if scalar is None:
-                reasons[path] = f"it is stated in {value.currency}, and the limits are in {currency}"
+                reasons[path] = _elsewhere(value, currency)
                 continue
             values[path] = scalar
             if fact.may_be_none:
