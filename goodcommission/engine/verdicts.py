@@ -293,7 +293,11 @@ def _judge(rule: CompiledRule, setting: Setting) -> RuleVerdict:
         )
     if due is False and gates_open and rule.planned is not None:
         settled = rule.planned.explain(values, lets)[1]
-        return _passed(rule, setting, _Decision("pass", settled=settled), lets, view, "planned, with a date")
+        dated = any(dictionary()[name].type == "date" for name in settled if name in dictionary())
+        reason = "planned, with a date" if dated else "in place before it is due"
+        return _passed(rule, setting, _Decision("pass", settled=settled), lets, view, reason)
+    if due is False:  # Whether it is asked is open; the plan would meet it.
+        decision = _Decision("pass")
     if not gates_open or (due is None and not (decision.verdict == "pass" and planned is True)):
         gates = (size[2] if size[0] is UNKNOWN else ()) + (asked[2] if asked[0] is UNKNOWN else ())
         if due is not True:
