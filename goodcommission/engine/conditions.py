@@ -147,8 +147,10 @@ class Type:
 
     def joined(self, other: Type) -> Type:
         """The type of what is either this or another of the same name."""
-        values = tuple(dict.fromkeys((*self.values, *other.values))) if self.values and other.values else ()
-        return Type(self.name, values, self.fields or other.fields, (*self.literals, *other.literals))
+        literals = (*self.literals, *other.literals)
+        mine, others = self.values or self.literals, other.values or other.literals
+        closed = (self.values or other.values) and mine and others
+        return Type(self.name, tuple(dict.fromkeys((*mine, *others))) if closed else (), self.fields, literals)
 
 
 def _type_of_fact(fact: Fact) -> Type:
