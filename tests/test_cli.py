@@ -17,6 +17,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from goodcommission import cli
+from goodcommission.cli import frame
 from goodcommission.packs import schema as pack_schema
 from goodcommission.report import schema as report_schema
 
@@ -307,7 +308,7 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
         running.stdout.close()
         assert running.stderr
         errors = running.stderr.read()
-        assert running.wait(timeout=60) == cli.BROKEN_PIPE
+        assert running.wait(timeout=60) == frame.BROKEN_PIPE
     assert errors == b""
 
 
@@ -327,7 +328,7 @@ def test_an_interruption_is_quiet(tmp_path: Path) -> None:
         # It opens once the other side waits to read it, which is after everything was imported.
         with pipe.open("wb"):
             running.send_signal(signal.SIGINT)
-            assert running.wait(timeout=60) == cli.INTERRUPTED
+            assert running.wait(timeout=60) == frame.INTERRUPTED
         assert running.stderr
         assert running.stderr.read() == b"Interrupted.\n"
 
@@ -403,7 +404,7 @@ def test_a_fault_of_ours_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(auditing, "audit", broken)
     result = run("audit", TENDER)
-    assert result.exit_code == cli.OUR_FAULT
+    assert result.exit_code == frame.OUR_FAULT
     assert "RuntimeError: a cog fell out" in result.stderr
     monkeypatch.setenv("GOODCOMMISSION_DEBUG", "1")
     assert isinstance(CliRunner().invoke(cli.main, ["audit", TENDER]).exception, RuntimeError)
@@ -472,7 +473,7 @@ def test_bad_input_gets_one_clear_message_for_each_fault(name: str, command: str
     assert result.exit_code == 2
     assert result.stdout == ""
     lines = result.stderr.splitlines()
-    assert 0 < len(lines) <= cli.MOST_FAULTS + 1
+    assert 0 < len(lines) <= frame.MOST_FAULTS + 1
     assert all(line.startswith(str(file)) for line in lines)
     assert all(len(line) < 1000 for line in lines)
     assert not any(character in result.stderr for character in "\x1b\u202e")
@@ -505,7 +506,7 @@ def test_equal_faults_are_grouped_and_many_are_counted(tmp_path: Path) -> None:
     assert "The same 6 times more, in lines 5, 6, 7, 8, 9 and on" in line
     file.write_text("kind: tender\n" + "".join(f"wrong_{n:02}x{n * 7919}: 1\n" for n in range(50)), "utf-8")
     lines = run("audit", str(file)).stderr.splitlines()
-    assert len(lines) == cli.MOST_FAULTS + 1
+    assert len(lines) == frame.MOST_FAULTS + 1
     assert "30 more faults" in lines[-1]
 
 

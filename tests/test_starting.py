@@ -420,7 +420,7 @@ def _run(*arguments: str) -> Any:
 
 @pytest.mark.parametrize(("kind", "quick"), FORMS)
 def test_the_command_prints_the_file(kind: Kind, quick: bool) -> None:
-    result = _run(kind.replace("_", "-"), *(["--quick"] if quick else []), "--format", "yaml")
+    result = _run(kind.replace("_", "-"), *(["--quick"] if quick else []))
     assert result.exit_code == 0, result.output
     assert result.stdout_bytes.decode("utf-8") == starting_file(kind, quick=quick)
 
