@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
@@ -23,9 +24,17 @@ CAPPED_GRADE: Final = "C"
 State = Literal["pass", "fail", "unknown", "not_applicable"]
 
 
+_TENTHS: Final[Mapping[tuple[Severity, Strength], int]] = {
+    (severity, strength): round(10 * severe * strong)
+    for severity, severe in SEVERITY_WEIGHT.items()
+    for strength, strong in STRENGTH_WEIGHT.items()
+}
+"""Weights in tenths: whole numbers, so that a sum does not depend on the order."""
+
+
 def weight(severity: Severity, strength: Strength) -> float:
     """What a rule or group counts; it never depends on the verdict."""
-    return SEVERITY_WEIGHT[severity] * STRENGTH_WEIGHT[strength]
+    return _TENTHS[severity, strength] / 10
 
 
 class Judged(NamedTuple):
@@ -50,7 +59,8 @@ class Unit(NamedTuple):
 
     id: str
     pack: str
-    weight: float
+    tenths: int
+    """Its weight, in tenths."""
     state: State
     open: bool
     """Whether it may still go either way: unknown or provisional."""
@@ -117,12 +127,12 @@ def units(judged: Iterable[Judged], groups: Mapping[str, Group]) -> tuple[Unit, 
             grouped.setdefault((item.pack, item.group), []).append(item)
             continue
         state = _state(item.verdict)
-        weight_ = weight(item.severity, item.strength)
-        result.append(Unit(item.rule, item.pack, weight_, state, state == "unknown" or item.provisional, (item,)))
+        tenths = _TENTHS[item.severity, item.strength]
+        result.append(Unit(item.rule, item.pack, tenths, state, state == "unknown" or item.provisional, (item,)))
     for (pack, id), members in grouped.items():
         state, open_ = _together(members)
         group = groups[id]
-        result.append(Unit(id, pack, weight(group.severity, group.strength), state, open_, tuple(members)))
+        result.append(Unit(id, pack, _TENTHS[group.severity, group.strength], state, open_, tuple(members)))
     return tuple(result)
 
 
@@ -135,32 +145,33 @@ def _capped(letter: str, capped: bool) -> str:
 
 
 def points(value: float) -> float:
-    """A figure of a score, rounded to what is shown."""
-    return round(value, 1)
+    """A figure of a score, rounded to what is shown; the last bits of a double can't tip it."""
+    return round(round(value, 9), 1)
 
 
 @dataclass(slots=True)
 class _Sums:
-    """Sums of weight in one pack."""
+    """Sums of weight in one pack, in tenths."""
 
-    applicable: float = 0.0
-    decided: float = 0.0
-    passed: float = 0.0
-    surely_passed: float = 0.0
-    possibly_passed: float = 0.0
+    applicable: int = 0
+    decided: int = 0
+    passed: int = 0
+    surely_passed: int = 0
+    possibly_passed: int = 0
 
     def add(self, unit: Unit) -> None:
         if unit.state == "not_applicable":
             return
-        self.applicable += unit.weight
+        tenths = unit.tenths
+        self.applicable += tenths
         if unit.state != "unknown":
-            self.decided += unit.weight
+            self.decided += tenths
         if unit.state == "pass":
-            self.passed += unit.weight
+            self.passed += tenths
             if not unit.open:
-                self.surely_passed += unit.weight
+                self.surely_passed += tenths
         if unit.state == "pass" or unit.open:
-            self.possibly_passed += unit.weight
+            self.possibly_passed += tenths
 
 
 def compute(judged: Sequence[Judged], groups: Mapping[str, Group], weights: Mapping[str, float]) -> Score:
@@ -177,20 +188,19 @@ def compute(judged: Sequence[Judged], groups: Mapping[str, Group], weights: Mapp
     sums: dict[str, _Sums] = {pack: _Sums() for pack in weights}
     for unit in counted:
         sums[unit.pack].add(unit)
-    applying = {pack: s for pack, s in sums.items() if s.applicable > 0}
-    total = sum(weights[pack] for pack in applying)
-    covered = sum(weights[pack] * s.decided / s.applicable for pack, s in applying.items())
-
-    def overall(part: str, base: float) -> float:
-        return 100 * sum(weights[p] * getattr(s, part) / s.applicable for p, s in applying.items()) / base
-
-    score = points(overall("passed", covered)) if covered else None
-    low = points(overall("surely_passed", total)) if total else None
-    high = points(overall("possibly_passed", total)) if total else None
+    applying = [(weights[pack], s) for pack, s in sums.items() if s.applicable]
+    total = math.fsum(weight_ for weight_, _ in applying)
+    covered = math.fsum(weight_ * s.decided / s.applicable for weight_, s in applying)
+    passed = math.fsum(weight_ * s.passed / s.applicable for weight_, s in applying)
+    surely = math.fsum(weight_ * s.surely_passed / s.applicable for weight_, s in applying)
+    possibly = math.fsum(weight_ * s.possibly_passed / s.applicable for weight_, s in applying)
+    score = points(100 * passed / covered) if covered else None
+    low = points(100 * surely / total) if total else None
+    high = points(100 * possibly / total) if total else None
     coverage = points(100 * covered / total) if total else 0.0
     caps = _caps(judged)
     share = {
-        unit.id: 100 * weights[unit.pack] * unit.weight / sums[unit.pack].applicable
+        unit.id: weights[unit.pack] * unit.tenths / sums[unit.pack].applicable
         for unit in counted
         if unit.state != "not_applicable"
     }
@@ -203,7 +213,7 @@ def compute(judged: Sequence[Judged], groups: Mapping[str, Group], weights: Mapp
         caps=caps,
         packs=tuple(_pack_score(pack, weights[pack], s) for pack, s in sums.items()),
         mends={
-            member.rule: points(share[unit.id] / covered)
+            member.rule: _gained(unit, share[unit.id], passed, covered)
             for unit in counted
             if unit.state == "fail"
             for member in unit.members
@@ -211,6 +221,14 @@ def compute(judged: Sequence[Judged], groups: Mapping[str, Group], weights: Mapp
         },
         narrowing=_narrowing(counted, share, total),
     )
+
+
+def _gained(unit: Unit, share: float, passed: float, covered: float) -> float:
+    """By how much the score rises once no member of a failing unit fails any more."""
+    if all(member.verdict != "unknown" for member in unit.members):
+        return points(100 * share / covered)
+    left = covered - share  # The unit waits for what its other members do not know.
+    return points(100 * passed / left - 100 * passed / covered) if left > 1e-9 else 0.0
 
 
 def _pack_score(pack: str, weight_: float, s: _Sums) -> PackScore:
@@ -241,8 +259,9 @@ def _caps(judged: Sequence[Judged]) -> tuple[str, ...]:
         caps.append(
             f"A recommendation of high severity is not met ({', '.join(failing)}): the grade is {CAPPED_GRADE} at best."
         )
-    passes = [item for item in judged if item.scored and item.verdict == "pass"]
-    if passes and all(item.claimed for item in passes):
+    # What fails for now may turn out to be met, and is then no more than claimed either.
+    met = [item for item in judged if item.scored and (item.verdict == "pass" or item.provisional)]
+    if met and all(item.claimed or item.verdict == "fail" for item in met):
         caps.append(
             f"All that is met rests on statements without evidence: the grade is {CAPPED_GRADE} at best. "
             "Name the documents that show it under `evidence`."
@@ -258,14 +277,14 @@ def _overall_grade(score: float | None, low: float | None, high: float | None, c
 
 
 def _narrowing(counted: Sequence[Unit], share: Mapping[str, float], total: float) -> Mapping[str, float]:
-    """What stating each missing fact is worth: a fault's share of the interval, divided among the facts it waits for."""
+    """What stating each missing fact is worth: a fault's share of the interval, split among the facts it waits for."""
     narrowing: dict[str, float] = {}
     for unit in counted:
         if not unit.open:
             continue
         missing = dict.fromkeys(name for member in unit.members for name in member.missing)
         if missing:
-            each = share[unit.id] / total / len(missing)
+            each = 100 * share[unit.id] / total / len(missing)
             for name in missing:
                 narrowing[name] = narrowing.get(name, 0.0) + each
     shown = [(-points(value), name) for name, value in narrowing.items()]
