@@ -26,6 +26,7 @@ from goodcommission.packs.loading import load_packs
 from goodcommission.packs.model import STAGES, TIERS, Citation, Tier, Work
 from goodcommission.report.model import (
     AuditedDocument,
+    AuditedGroup,
     AuditedPack,
     AuditedProfile,
     AuditReport,
@@ -237,6 +238,8 @@ def _infos(packs: Packs) -> tuple[Mapping[str, RuleInfo], Mapping[str, RuleResul
             reason=f"asked of {kinds}",
             decided_by=("kind",),
             missing=(),
+            waived=None,
+            known_before=False,
         )
     return infos, elsewhere
 
@@ -283,6 +286,7 @@ def _report(
         engine=EngineUsed(name=engine.name, reason=engine.reason, differences=engine.differences),
         packs_digest=packs.digest,
         packs=_audited_packs(packs, score),
+        groups=_groups(packs),
         score=OverallScore(
             score=score.score,
             low=score.low,
@@ -293,6 +297,9 @@ def _report(
             passes=len(passes),
             claimed=sum(r.claimed for r in passes),
         ),
+        score_without_waivers=None,
+        waiver_findings=(),
+        baseline=None,
         results=results,
         patterns=patterns,
         facts=_stated(document, packs.currency, setting.facts, results),
@@ -322,6 +329,8 @@ def _result(info: RuleInfo, verdict: RuleVerdict, score: scoring.Score) -> RuleR
         reason=verdict.reason,
         decided_by=verdict.settled,
         missing=verdict.missing,
+        waived=None,
+        known_before=False,
     )
     return result
 
@@ -351,6 +360,15 @@ def _audited_packs(packs: Packs, score: scoring.Score) -> tuple[AuditedPack, ...
         )
         for loaded in packs.packs
         if loaded.pack.id in by_id
+    )
+
+
+@lru_cache(maxsize=64)
+def _groups(packs: Packs) -> tuple[AuditedGroup, ...]:
+    return tuple(
+        AuditedGroup(id=id, pack=loaded.pack.id, title=group.title, severity=group.severity, strength=group.strength)
+        for loaded in packs.packs
+        for id, group in loaded.pack.groups.items()
     )
 
 
@@ -401,6 +419,8 @@ def _patterns(
                 undecided=_members(outcome.undecided),
                 not_checked=_members(outcome.not_checked),
                 missing=missing,
+                waived=None,
+                known_before=False,
             )
         )
     return tuple(results)

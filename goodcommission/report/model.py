@@ -74,6 +74,16 @@ class AuditedPack(Part):
     coverage: float = Field(description="Share of the applicable weight that is decided, in percent.")
 
 
+class AuditedGroup(Part):
+    """Rules that show one fault: they share one weight."""
+
+    id: str
+    pack: str
+    title: str
+    severity: Severity
+    strength: Strength
+
+
 class TierUsed(Part):
     """The tier of the audit: how much is asked of a purchase of this size."""
 
@@ -158,6 +168,41 @@ class RuleInfo(Part):
     sources: tuple[Cited, ...]
 
 
+class Waiver(Part):
+    """A finding that somebody answers for until a day; it still shows, and does not count."""
+
+    rule: str = Field(description="The rule, or the pattern, whose finding is waived.")
+    document: str | None = Field(description="A glob of the document's id or file name; None is every document.")
+    pointer: str | None = Field(description="JSON pointer: only what rests on this place is waived.")
+    reason: str
+    owner: str
+    granted: str = Field(description="The first day on which it holds, ISO 8601.")
+    expires: str = Field(description="The first day on which it no longer holds, ISO 8601.")
+    note: str | None
+    file: str = Field(description="The file of the waivers.")
+    line: int | None
+
+
+class WaiverFinding(Part):
+    """What is wrong with a waiver."""
+
+    kind: Literal["expired", "not_yet", "unused", "contradictory", "too_wide"]
+    severity: Severity
+    waiver: Waiver
+    message: str
+    file: str
+    line: int | None
+    concerns: tuple[str, ...] = Field(description="The rules and patterns of this report that count again.")
+
+
+class BaselineUsed(Part):
+    """The baseline that was used, and how much of it was found."""
+
+    name: str
+    hidden: int = Field(description="Findings that were there before.")
+    mended: int = Field(description="Of this document: those that are there no more.")
+
+
 class RuleResult(Part):
     """What one rule says."""
 
@@ -173,6 +218,13 @@ class RuleResult(Part):
     reason: str | None = Field(description="Why it does not apply, is not due, or what would become of it.")
     decided_by: tuple[str, ...] = Field(description="Names in `facts`.")
     missing: tuple[str, ...] = Field(description="Names in `missing`.")
+    waived: Waiver | None = Field(description="The waiver that holds: the finding shows and does not count.")
+    known_before: bool = Field(description="In the baseline: no gate fails for it; it counts in the score.")
+
+    @property
+    def stands(self) -> bool:
+        """Whether this is a finding for a gate to judge: neither waived nor there before."""
+        return self.verdict == "fail" and self.waived is None and not self.known_before
 
 
 class PatternResult(Part):
@@ -193,6 +245,14 @@ class PatternResult(Part):
     not_checked: tuple[str, ...] = Field(description="Members whose packs are not loaded.")
     missing: tuple[str, ...] = Field(description="Facts that would settle it; names in `missing`.")
     sources: tuple[Cited, ...]
+    waived: Waiver | None = Field(description="The waiver that holds.")
+    known_before: bool = Field(description="In the baseline: no gate fails for it.")
+
+    @property
+    def stands(self) -> bool:
+        """Whether this is a finding for a gate to judge: neither waived nor there before, and no strength."""
+        concluded = self.outcome == "concluded" and self.severity != "positive"
+        return concluded and self.waived is None and not self.known_before
 
 
 class AuditReport(Part):
@@ -211,7 +271,11 @@ class AuditReport(Part):
     engine: EngineUsed
     packs_digest: str
     packs: tuple[AuditedPack, ...]
+    groups: tuple[AuditedGroup, ...]
     score: OverallScore
+    score_without_waivers: OverallScore | None = Field(description="Where waivers were given: what it is without them.")
+    waiver_findings: tuple[WaiverFinding, ...]
+    baseline: BaselineUsed | None
     results: tuple[RuleResult, ...]
     patterns: tuple[PatternResult, ...]
     facts: tuple[FactStated, ...]
