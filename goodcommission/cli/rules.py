@@ -101,7 +101,7 @@ def packs_list(folders: tuple[str, ...], form: str) -> None:
 def packs_check(paths: tuple[str, ...]) -> None:
     """Look for faults in packs, and run the cases of their rules."""
     from goodcommission.packs.checking import check_packs
-    from goodcommission.report.text import count
+    from goodcommission.report.wording import count
 
     checked = check_packs(paths)
     for line in fault_lines(checked.faults):

@@ -10,7 +10,8 @@ from goodcommission.auditing import cite
 from goodcommission.packs.compiling import LoadedPack
 from goodcommission.packs.model import Let, Match, Pack, Parameter, Pattern, Rule
 from goodcommission.report.terminal import neutral
-from goodcommission.report.text import Page, count, listed
+from goodcommission.report.text import Page
+from goodcommission.report.wording import count, listed
 
 _AT: Final = 14
 _KINDS: Final = {"tender": "tenders", "contract": "contracts", "decommissioning_plan": "decommissioning plans"}

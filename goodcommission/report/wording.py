@@ -1,0 +1,215 @@
+"""How every format words a report: figures, titles of facts, questions, what a mend is worth."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from goodcommission.engine.texts import say_date
+from goodcommission.report.terminal import neutral
+
+if TYPE_CHECKING:
+    from goodcommission.report.model import AuditReport, Cited, FactMissing, FactStated, PatternResult, RuleResult
+
+FIRST_TO_STATE: Final = 5
+_REPEATED: Final = 3
+"""Names with so many dots belong to sections that are asked again and again (of each phase, of each audience)."""
+NO_GRADE: Final = "insufficient evidence"
+LEAST_JUDGED: Final = 50
+"""Percent; below it a pack's score would mislead, and only its range is shown."""
+SEVERITIES: Final = ("high", "medium", "low", "positive")
+VERDICTS: Final[Mapping[str, str]] = {
+    "pass": "met",
+    "fail": "not met",
+    "not applicable": "does not apply",
+    "unknown": "not known",
+}
+KINDS: Final[Mapping[str, str]] = {
+    "tender": "Tender",
+    "contract": "Contract",
+    "decommissioning_plan": "Decommissioning plan",
+}
+
+
+def number(value: float) -> str:
+    """A figure without a needless decimal: 62, 8.4."""
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def whole(value: float) -> str:
+    """A figure of the score, to the point; its decimals would be false precision."""
+    return f"{value:.0f}"
+
+
+def count(amount: int, one: str, many: str | None = None) -> str:
+    """A number with its noun: 1 rule, 2 rules."""
+    return f"{amount} {one if amount == 1 else many or one + 's'}"
+
+
+def listed(items: Sequence[str]) -> str:
+    """Items as they stand in a sentence: a, b and c."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""
+
+
+class View:
+    """A report with what is looked up in it again and again."""
+
+    def __init__(self, report: AuditReport, file: str) -> None:
+        self.report = report
+        self.file = file
+        self.facts: Mapping[str, FactStated] = {fact.name: fact for fact in report.facts}
+        self.missing: Mapping[str, FactMissing] = {fact.name: fact for fact in report.missing}
+        self.rules: Mapping[str, RuleResult] = {result.rule.id: result for result in report.results}
+        self.patterns: Mapping[str, PatternResult] = {one.concludes: one for one in report.patterns}
+        named: dict[str, FactStated | FactMissing] = {**self.missing, **self.facts}
+        self.titles = Counter(fact.title for fact in named.values())
+        self.works: dict[str, int] = {}
+        """Works cited so far, with their numbers."""
+
+    def verdict(self, verdict: str) -> list[RuleResult]:
+        """The results with this verdict, in the order of the packs."""
+        return [result for result in self.report.results if result.verdict == verdict]
+
+    def findings(self) -> list[RuleResult]:
+        """What is not met: the worst first, then what gains most."""
+        order = {result.rule.id: index for index, result in enumerate(self.report.results)}
+        return sorted(
+            self.verdict("fail"),
+            key=lambda r: (SEVERITIES.index(r.severity), -(r.points or 0), order[r.rule.id]),
+        )
+
+    def title(self, fact: FactStated | FactMissing) -> str:
+        """The title of a fact; with the part of its name that tells it from others like it."""
+        title = neutral(fact.title)
+        numbered = "[" in fact.name and ", no. " not in title
+        if self.titles[fact.title] == 1 and fact.name.count(".") < _REPEATED and not numbered:
+            return title
+        return f"{title} ({section(fact.name)})"
+
+    def place(self, fact: FactStated) -> str:
+        """Where a fact is stated: file, line and column."""
+        # Of a file with several notices the document's name says which; a place is in the file itself.
+        file = self.file if fact.file == self.report.document.name else fact.file
+        parts = (file, fact.line, fact.column)
+        return neutral(":".join(str(part) for part in parts if part is not None))
+
+    def cite(self, source: Cited) -> str:
+        """A citation with the work by its number."""
+        mark = f"[{self.works.setdefault(source.work, len(self.works) + 1)}]"
+        return f"{mark} {source.where}" if source.where else mark
+
+
+def section(name: str) -> str:
+    """What tells a fact from its namesakes: the section it stands in, or the number of the item."""
+    head, bracket, rest = name.partition("[")
+    if bracket:
+        return f"no. {int(rest.partition(']')[0]) + 1}"
+    parts = head.split(".")
+    return parts[-2].replace("_", " ") if len(parts) > 1 else head
+
+
+def capital(text: str) -> str:
+    """A text that starts with a capital letter."""
+    return text[:1].upper() + text[1:]
+
+
+def some_of(some: int, all_: int) -> str:
+    """How many of them, with the verb: All 3 are, 2 of the 3 are."""
+    if some == all_:
+        return "That 1 is" if all_ == 1 else f"All {all_} are"
+    return f"{some} of the {all_} {'is' if some == 1 else 'are'}"
+
+
+def grade_words(grade: str) -> str:
+    """A grade in words: C, between C and A."""
+    worst, dash, best = grade.partition("–")
+    return f"between {worst} and {best}" if dash else grade
+
+
+def day_words(report: AuditReport) -> str:
+    """The day of the audit in words."""
+    if report.as_of is None:
+        return "on no particular day: what depends on today's date is not known"
+    return f"as at {say_date(dt.date.fromisoformat(report.as_of))}" + (
+        ", the document's own date" if report.as_of_basis == "document" else ""
+    )
+
+
+def tier_words(report: AuditReport) -> str:
+    """The tier in words, and what follows from it."""
+    tier = report.tier
+    if tier.name is None:
+        return "not known, as its value is not stated: rules that depend on it are left open"
+    asked = {
+        "small": "only the rules for contracts of any size are asked",
+        "medium": "rules for large contracts are not asked",
+        "large": "all rules are asked",
+    }[tier.name]
+    return f"{tier.name}, {'as you said' if tier.basis == 'override' else 'by its value'}: {asked}"
+
+
+def deciding(view: View, result: RuleResult) -> list[FactStated]:
+    """The facts that decided, without the kind of document, which the reader knows."""
+    facts = [view.facts[name] for name in result.decided_by if name in view.facts]
+    return [fact for fact in facts if fact.name not in ("kind", "as_of")] or facts
+
+
+def worth(view: View, result: RuleResult) -> str | None:
+    """What mending a finding gains."""
+    if not result.rule.scored:
+        return "nothing: it is shown, and not counted in the score"
+    if not result.points:
+        return None
+    gain = f"{points(result.points)} on the score"
+    others = [
+        r.rule.id
+        for r in view.verdict("fail")
+        if r.rule.group and r.rule.group == result.rule.group and r.rule.scored and r.rule.id != result.rule.id
+    ]
+    if others:
+        verb = "is" if len(others) == 1 else "are"
+        return f"{gain}, once {listed(others)} {verb} mended as well (they count as one fault)"
+    return gain
+
+
+def points(value: float) -> str:
+    """Points of the score: 1 point, 8.4 points."""
+    return f"{number(value)} {'point' if value == 1 else 'points'}"
+
+
+def settled_by(one: PatternResult) -> str:
+    """The rules that an open combined finding waits for."""
+    rules = list(dict.fromkeys(member.partition(":")[0] for member in one.undecided))
+    if not rules:
+        return ""
+    return f"(waits for {listed(few(rules))})"
+
+
+def few(ids: Sequence[str]) -> Sequence[str]:
+    """The first of many ids, and how many more there are."""
+    return [*ids[:4], f"{len(ids) - 4} more"] if len(ids) > 5 else ids
+
+
+def question(view: View, fact: FactMissing) -> str:
+    """What to ask so that a fact gets stated."""
+    asked = neutral(fact.question)
+    if "[" in fact.name or "?" not in asked:
+        title = view.title(fact)
+        if "[" in fact.name:
+            asked = ""
+        verb = "Say" if title.startswith(("whether", "who", "how", "what", "when", "why")) else "State"
+        return f"{verb} {title}. {asked}".rstrip()
+    same = sum(other.question == fact.question for other in view.report.missing)
+    return f"{asked} ({section(fact.name)})" if same > 1 else asked
+
+
+def what_for(fact: FactMissing) -> str:
+    """What stating a fact is good for."""
+    parts = []
+    if fact.narrows:
+        parts.append(f"up to {points(fact.narrows)}")
+    if fact.rules:
+        parts.append(f"for {listed(few(fact.rules))}")
+    return f" – {', '.join(parts)}" if parts else ""
