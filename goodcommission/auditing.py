@@ -96,10 +96,7 @@ def audit(
     day, basis = _day(document.description, facts, as_of)
     if day is not None:
         facts = replace(facts, values={**facts.values, "as_of": day})
-    kind, stage = document.description.kind, document.description.stage
-    setting = Setting(facts, kind, None if stage is None else STAGES.index(stage), (), day)
-    setting.tiers = tier_reached(used, setting, tier)
-    verdicts = [judge(rule, setting) if kind in rule.rule.applies_to else None for rule in used.rules]
+    setting, verdicts = judge_all(document, facts, used, tier)
     gates = {one.pattern.id: condition_gate(one.gate, setting) for one in used.patterns if one.gate}
     outcomes, engine_report = run(
         used.pattern_set,
@@ -111,9 +108,19 @@ def audit(
         engine,
     )
     score = scoring.compute(
-        [_judged(rule, verdict) for rule, verdict in zip(used.rules, verdicts, strict=True)], used.groups, used.weights
+        [counted(rule, verdict) for rule, verdict in zip(used.rules, verdicts, strict=True)], used.groups, used.weights
     )
     return _report(document, used, setting, verdicts, gates, outcomes, engine_report, score, day, basis, tier)
+
+
+def judge_all(
+    document: Document, facts: Facts, packs: Packs, tier: Tier | None
+) -> tuple[Setting, list[RuleVerdict | None]]:
+    """What each rule says of a document by itself; None for a rule that is not asked of its kind."""
+    kind, stage, day = document.description.kind, document.description.stage, facts.values.get("as_of")
+    setting = Setting(facts, kind, None if stage is None else STAGES.index(stage), (), day)
+    setting.tiers = tier_reached(packs, setting, tier)
+    return setting, [judge(rule, setting) if kind in rule.rule.applies_to else None for rule in packs.rules]
 
 
 def _day(
@@ -156,7 +163,8 @@ def tier_reached(packs: Packs, setting: Setting, tier: Tier | None) -> tuple[Exp
     return tuple((True, (), ()) if gate is None else _condition(gate, setting) for gate in packs.tiers)
 
 
-def _judged(rule: CompiledRule, verdict: RuleVerdict | None) -> scoring.Judged:
+def counted(rule: CompiledRule, verdict: RuleVerdict | None) -> scoring.Judged:
+    """What a rule says, as the score counts it."""
     written = rule.rule
     if verdict is None:
         return scoring.Judged(
