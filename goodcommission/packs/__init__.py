@@ -1,0 +1,1 @@
+"""Rule packs: their model, loading, compiling and checking."""

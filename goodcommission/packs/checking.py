@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import difflib
+import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,8 +16,9 @@ from goodcommission.description.document import Document
 from goodcommission.description.reading import read_description
 from goodcommission.engine.conditions import PARAMS, UNKNOWN, View
 from goodcommission.engine.facts import Fact, date, days, dictionary, gather
-from goodcommission.engine.patterns import evaluate
+from goodcommission.engine.patterns import PatternOutcome, Verdicts, evaluate
 from goodcommission.engine.texts import rounded
+from goodcommission.engine.tree import Node
 from goodcommission.engine.verdicts import (
     CompiledRule,
     RuleVerdict,
@@ -23,10 +26,10 @@ from goodcommission.engine.verdicts import (
     compute_lets,
     judge,
 )
-from goodcommission.exceptions import DescriptionError, Fault, PackError
+from goodcommission.exceptions import DescriptionError, EngineError, Fault, PackError
 from goodcommission.packs.compiling import LoadedPack, Packs, compile_packs, located
 from goodcommission.packs.loading import pack_files, read_pack, shipped_folder
-from goodcommission.packs.model import STAGES, Case, Pattern, PatternCase, Rule, Verdict
+from goodcommission.packs.model import STAGES, Case, Match, Pattern, PatternCase, Rule, Verdict
 
 _NEEDED: Final[tuple[Verdict, ...]] = ("fail", "pass", "not_applicable", "unknown")
 
@@ -62,13 +65,6 @@ def check_packs(paths: Sequence[str | os.PathLike[str]]) -> Checked:
                 targets.append(read_pack(file))
             except PackError as error:
                 faults.extend(error.faults)
-    counted = Checked(
-        (),
-        len(targets),
-        sum(len(target.pack.rules) for target in targets),
-        sum(len(target.pack.patterns) for target in targets),
-        sum(len(part.cases) for target in targets for part in (*target.pack.rules, *target.pack.patterns)),
-    )
     ids = {target.pack.id for target in targets}
     try:
         others = [read_pack(path) for path in pack_files(shipped_folder("rules"))] if targets else []
@@ -78,7 +74,10 @@ def check_packs(paths: Sequence[str | os.PathLike[str]]) -> Checked:
     else:
         for target in targets:
             faults.extend(_check(target, packs))
-    return Checked(tuple(faults), counted.packs, counted.rules, counted.patterns, counted.cases)
+    rules = [rule for target in targets for rule in target.pack.rules]
+    patterns = [pattern for target in targets for pattern in target.pack.patterns]
+    cases = sum(len(rule.cases) for rule in rules) + sum(len(pattern.cases) for pattern in patterns)
+    return Checked(tuple(dict.fromkeys(faults)), len(targets), len(rules), len(patterns), cases)
 
 
 def _check(target: LoadedPack, packs: Packs) -> Iterator[Fault]:
@@ -101,38 +100,42 @@ def _unused(target: LoadedPack, packs: Packs) -> Iterator[Fault]:
         return
     mine = [rule for rule in packs.rules if rule.pack == pack.id]
     gates = [one.gate for one in packs.patterns if one.pack == pack.id and one.gate]
-    spoken = " ".join(
-        text
-        for rule in mine
-        for text in (rule.rule.remedy, rule.rule.finding or "", *(n.text for n in rule.rule.notes))
-    ) + " ".join(b.finding or "" for rule in mine for b in rule.rule.decide or ())
     used: set[str] = set()
-    lets: set[str] = set()
     for rule in [*mine, *gates]:
-        used |= set(rule.constants)
+        used.update(rule.constants)
         for let in rule.lets:
-            used |= set(let.constants)
-            lets.add(let.name)
+            used.update(let.constants, (let.name,))
         for branch in rule.branches:
-            used |= {name for edit in branch.mend if edit.value for name in edit.value.names}
+            used.update(name for edit in branch.mend if edit.value for name in edit.value.names)
+            used.update(name for text in (branch.finding, branch.remedy) if text for name in text.names)
+        for note in rule.notes:
+            used.update(note.text.names)
     for name in pack.parameters:
-        if PARAMS + name not in used and f"{{{PARAMS}{name}}}" not in spoken:
+        if PARAMS + name not in used:
             yield located(target, f"/parameters/{name}", f'no rule of this pack uses the parameter "{name}"')
     for name in pack.let:
-        if name not in lets:
+        if name not in used:
             yield located(target, f"/let/{name}", f'no rule of this pack uses the let "{name}"')
-    for index, rule in enumerate(pack.rules):
-        for name in rule.let:
-            if name not in {let.name for let in packs.rule(rule.id).lets}:
-                yield located(target, f"/rules/{index}/let/{name}", f'{rule.id} does not use the let "{name}"')
-    cited = {citation.source for part in (*pack.rules, *pack.patterns) for citation in part.sources}
+    for index, written in enumerate(pack.rules):
+        needed = {let.name for let in packs.rule(written.id).lets}
+        for name in written.let:
+            if name not in needed:
+                yield located(target, f"/rules/{index}/let/{name}", f'{written.id} does not use the let "{name}"')
+    needed_by = {one.pattern.id: {let.name for let in one.gate.lets} for one in packs.patterns if one.gate}
+    for index, pattern in enumerate(pack.patterns):
+        for name in pattern.let:
+            if name not in needed_by.get(pattern.id, ()):
+                yield located(target, f"/patterns/{index}/let/{name}", f'{pattern.id} does not use the let "{name}"')
+    cited = {citation.source for rule_ in pack.rules for citation in rule_.sources}
+    cited |= {citation.source for pattern in pack.patterns for citation in pattern.sources}
     for name in pack.sources:
         if name not in cited:
             yield located(target, f"/sources/{name}", f'no rule of this pack cites the source "{name}"')
     for name in pack.groups:
         members = [rule.id for rule in pack.rules if rule.group == name]
         if len(members) < 2:
-            yield located(target, f"/groups/{name}", f'the group "{name}" has {len(members)} members; a group joins two or more')
+            has = f"has {len(members)} member{'' if len(members) == 1 else 's'}"
+            yield located(target, f"/groups/{name}", f'the group "{name}" {has}; a group joins two or more')
 
 
 def _standing(target: LoadedPack, rule: Rule, pointer: str) -> Iterator[Fault]:
@@ -170,7 +173,10 @@ def run_case(compiled: CompiledRule, packs: Packs, case: Case, given: dict[str, 
 
 def _setting(document: Document, packs: Packs, case: Case) -> Setting:
     facts = gather(document, packs.currency)
-    day = days(dt.date.fromisoformat(case.as_of)) if case.as_of else None
+    try:
+        day = days(dt.date.fromisoformat(case.as_of)) if case.as_of else None
+    except ValueError:
+        raise DescriptionError(f"there is no day {case.as_of} in the calendar") from None
     if day is not None:
         facts = type(facts)({**facts.values, "as_of": day}, facts.reasons, facts.evidenced, facts.boxed)
     stage = document.description.stage
@@ -188,25 +194,38 @@ def _cases(target: LoadedPack, compiled: CompiledRule, packs: Packs, pointer: st
         yield located(target, f"{pointer}/id", f"{rule.id} has no case that expects {verdict.replace('_', ' ')}")
     decided: set[int] = set()
     for index, case in enumerate(rule.cases):
-        place = f"{pointer}/cases/{index}"
+        place, name = f"{pointer}/cases/{index}", f"{rule.id}, “{case.name}”"
         try:
-            kind = case.given.get("kind", rule.applies_to[0])
-            if kind not in rule.applies_to:
-                verdict = RuleVerdict(compiled, "not_applicable", rule.severity)
+            if case.given.get("kind", rule.applies_to[0]) in rule.applies_to:
+                got = run_case(compiled, packs, case)
             else:
-                verdict = run_case(compiled, packs, case)
+                got = RuleVerdict(compiled, "not_applicable", rule.severity)
+            if got.verdict == case.expect == "fail":
+                yield from _mended(target, compiled, packs, case, got, place)
         except DescriptionError as error:
             for fault in error.faults:
-                yield located(target, f"{place}/given{fault.pointer or ''}", f"{rule.id}, “{case.name}”: {fault.message}", fault.suggestion)
+                where = f"{place}/given{fault.pointer or ''}"
+                yield located(target, where, f"{name}: {fault.message}", fault.suggestion)
             continue
-        if verdict.branch is not None and verdict.verdict in ("pass", "fail"):
-            decided.add(verdict.branch)
-        yield from _compare(target, case, verdict, place)
-        if verdict.verdict == "fail" and case.expect == "fail":
-            yield from _mended(target, compiled, packs, case, verdict, place)
+        except EngineError as error:
+            yield located(target, place, f"{name}: {error.faults[0].message}")
+            continue
+        if got.branch is not None and got.verdict in ("pass", "fail"):
+            decided.add(got.branch)
+        yield from _compare(target, case, got, place)
+    yield from _unreached(target, compiled, decided, pointer)
+
+
+def _unreached(target: LoadedPack, compiled: CompiledRule, decided: set[int], pointer: str) -> Iterator[Fault]:
+    rule = compiled.rule
+    seen: dict[Node, int] = {}
     for index in range(len(rule.decide or ())):
-        if index not in decided:
-            yield located(target, f"{pointer}/decide/{index}", f"no case of {rule.id} is decided by this branch")
+        place, tree = f"{pointer}/decide/{index}", compiled.branches[index].condition.tree
+        first = seen.setdefault(tree, index)
+        if first != index:
+            yield located(target, place, f"this branch of {rule.id} is never reached: branch {first + 1} asks the same")
+        elif index not in decided:
+            yield located(target, place, f"no case of {rule.id} is decided by this branch")
 
 
 def _compare(target: LoadedPack, case: Case, verdict: RuleVerdict, place: str) -> Iterator[Fault]:
@@ -235,13 +254,13 @@ def _compare(target: LoadedPack, case: Case, verdict: RuleVerdict, place: str) -
 def _written(value: Any, fact: Fact, currency: str, side: str) -> Any:
     """A value of the condition language as a description writes it."""
     if fact.type == "money":
-        return {"amount": float(rounded(value, 2, side)), "currency": currency}
+        return {"amount": float(rounded(float(value), 2, side)), "currency": currency}
     if fact.type == "date":
         return date(int(value)).isoformat()
     if fact.type == "int":
         return int(rounded(float(value), 0, side))
     if fact.type == "double":
-        return float(rounded(value, 6, side))
+        return float(rounded(float(value), 6, side))
     return value
 
 
@@ -254,13 +273,13 @@ def apply_mend(verdict: RuleVerdict, setting: Setting, given: dict[str, Any]) ->
     lets = compute_lets(rule, setting)
     data = {**setting.facts.values, **rule.constants}
     for edit in branch.mend:
-        data.update({name: value for name, value in _constants(edit.value, rule).items()})
+        data.update(_constants(edit.value, rule))
     data.update({name: value for name, (value, _, _) in lets.items() if value is not UNKNOWN})
     for edit in branch.mend:
         value = edit.edit.value
         if edit.value is not None:
             computed = edit.value.value(View(data))
-            if computed is UNKNOWN:
+            if computed is UNKNOWN or (isinstance(computed, float) and not math.isfinite(computed)):
                 return None
             side = sides.get(edit.edit.to or "", "nearest")
             value = _written(computed, dictionary()[edit.edit.set], rule.currency, side)
@@ -279,7 +298,9 @@ def _constants(value: Any, rule: CompiledRule) -> dict[str, Any]:
 def _set(given: dict[str, Any], path: list[str], value: Any) -> None:
     here = given
     for step in path[:-1]:
-        here = here.setdefault(step, {})
+        if not isinstance(here.get(step), dict):
+            here[step] = {}
+        here = here[step]
     here[path[-1]] = value
 
 
@@ -310,30 +331,46 @@ def _mended(
 
 
 def _pattern_cases(target: LoadedPack, pattern: Pattern, packs: Packs, pointer: str) -> Iterator[Fault]:
+    known = {rule.rule.id for rule in packs.rules}
+    known |= {match.rule for one in packs.patterns for match in _matches(one.pattern) if match.rule}
     for outcome in ("concluded", "open", "excluded"):
         if outcome not in {case.expect for case in pattern.cases}:
             yield located(target, f"{pointer}/id", f"{pattern.id} has no case that expects {outcome}")
     for index, case in enumerate(pattern.cases):
-        place = f"{pointer}/cases/{index}"
+        place, name = f"{pointer}/cases/{index}", f"{pattern.id}, “{case.name}”"
+        for id in case.verdicts:
+            if id not in known:
+                near = difflib.get_close_matches(id, known, n=1)
+                advice = f"Did you mean {near[0]}?" if near else None
+                yield located(target, f"{place}/verdicts/{id}", f'{name}: there is no rule "{id}"', advice)
         try:
             outcomes = run_pattern_case(packs, case)
         except DescriptionError as error:
             for fault in error.faults:
-                yield located(target, f"{place}/facts", f"{pattern.id}, “{case.name}”: {fault.message}", fault.suggestion)
+                where = f"{place}/facts{fault.pointer or ''}"
+                yield located(target, where, f"{name}: {fault.message}", fault.suggestion)
+            continue
+        except EngineError as error:
+            yield located(target, place, f"{name}: {error.faults[0].message}")
             continue
         got = next(outcome for outcome in outcomes if outcome.id == pattern.id)
-        name = f"{pattern.id}, “{case.name}”"
         if got.outcome != case.expect:
             yield located(target, place, f"{name}: expected {case.expect}, got {got.outcome}")
         elif case.severity and got.severity != case.severity:
             yield located(target, place, f"{name}: expected severity {case.severity}, got {got.severity}")
 
 
-def run_pattern_case(packs: Packs, case: PatternCase) -> Any:
+def _matches(pattern: Pattern) -> Iterator[Match]:
+    """Everything that a pattern looks for."""
+    yield from (*pattern.all_of, *pattern.any_of, *(pattern.at_least.of if pattern.at_least else ()))
+    yield from (*pattern.unless, *pattern.raised_by, *pattern.lowered_by)
+
+
+def run_pattern_case(packs: Packs, case: PatternCase) -> tuple[PatternOutcome, ...]:
     """Work out all patterns on a pattern's case."""
     document = read_description({"kind": "tender", **case.given})
     facts = gather(document, packs.currency)
     setting = Setting(facts, document.description.kind, None, (), None)
     gates = {one.pattern.id: condition_gate(one.gate, setting)[0] for one in packs.patterns if one.gate}
-    verdicts = {rule.rule.id: (case.verdicts.get(rule.rule.id, "unknown"), False) for rule in packs.rules}
+    verdicts: Verdicts = {rule.rule.id: (case.verdicts.get(rule.rule.id, "unknown"), False) for rule in packs.rules}
     return evaluate(packs.pattern_set, verdicts, gates)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 from hashlib import sha256
 from typing import Any, Final
 
@@ -23,8 +24,10 @@ from goodcommission.engine.conditions import (
 from goodcommission.engine.facts import GIVEN, dictionary
 from goodcommission.engine.patterns import PatternSet, compile_patterns
 from goodcommission.engine.texts import Text, TextError, parse
+from goodcommission.engine.tree import Call, Const, FieldOf, Node, Variable, walk
 from goodcommission.engine.verdicts import CompiledBranch, CompiledEdit, CompiledLet, CompiledNote, CompiledRule
 from goodcommission.exceptions import Fault, PackError
+from goodcommission.packs.adjusting import Adjustment, Change, adjusted
 from goodcommission.packs.model import STAGES, TIERS, Branch, Edit, Group, Let, Pack, Parameter, Pattern, Rule
 
 BANDS_END: Final = float("inf")
@@ -63,6 +66,8 @@ class Packs:
     patterns: tuple[CompiledPattern, ...]
     pattern_set: PatternSet = field(repr=False)
     currency: str = "GBP"
+    changes: tuple[Change, ...] = ()
+    """What is not as the packs have it: other parameters and severities."""
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -76,8 +81,9 @@ class Packs:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over the digests of all packs, as "sha256:…"."""
+        """SHA-256 over the digests of all packs and what was changed in them, as "sha256:…"."""
         digests = "\n".join(f"{loaded.pack.id} {loaded.digest}" for loaded in self.packs)
+        digests += "".join(f"\n{one.pack} {one.kind} {one.name} {one.after}" for one in self.changes)
         return "sha256:" + sha256(digests.encode()).hexdigest()
 
     def rule(self, id: str) -> CompiledRule:
@@ -101,10 +107,12 @@ class _Scope:
     vocabulary: Vocabulary
     parameters: Mapping[str, Parameter]
     lets: dict[str, CompiledLet]
+    broken: set[str]
+    """Lets that do not compile: what uses them is not at fault."""
 
     def inner(self, owner: str) -> _Scope:
         """The scope of a rule or pattern, which may add lets of its own."""
-        return _Scope(owner, self.vocabulary, self.parameters, dict(self.lets))
+        return _Scope(owner, self.vocabulary, self.parameters, dict(self.lets), set(self.broken))
 
 
 def _constant(parameter: Parameter) -> tuple[Type, Any]:
@@ -132,7 +140,7 @@ class _Compiler:
     def scope(self, loaded: LoadedPack) -> _Scope:
         uses = loaded.pack.uses
         if uses not in self.shared:
-            scope = _Scope("", Vocabulary(), {}, {})
+            scope = _Scope("", Vocabulary(), {}, {}, set())
             for name in uses:
                 if name in self.definitions:
                     self.extend(scope, self.definitions[name])
@@ -150,6 +158,9 @@ class _Compiler:
         scope.owner = pack.id
         types, constants = {}, {}
         for name, parameter in pack.parameters.items():
+            if name in scope.parameters:
+                where = f"there is a parameter {name} already, in the definitions that this pack uses"
+                self.fault(loaded, f"/parameters/{name}", where, "Give this one another name.")
             types[PARAMS + name], constants[PARAMS + name] = _constant(parameter)
         scope.vocabulary = scope.vocabulary.extended(types, constants)
         scope.parameters = {**scope.parameters, **pack.parameters}
@@ -157,7 +168,7 @@ class _Compiler:
 
     def lets(self, scope: _Scope, loaded: LoadedPack, lets: Mapping[str, Let], pointer: str, owner: str) -> None:
         for name, let in lets.items():
-            if name in dictionary() or name == "as_of":
+            if name in _taken():
                 self.fault(loaded, f"{pointer}/{name}", f'"{name}" is the name of a fact; choose another for this let')
                 continue
             if name in scope.lets:
@@ -165,6 +176,7 @@ class _Compiler:
                 continue
             value = self.expression(scope, loaded, let.is_, f"{pointer}/{name}/is", arithmetic=True, boolean=False)
             if value is None:
+                scope.broken.add(name)
                 continue
             scope.lets[name] = self.let(scope, name, owner, let, value)
             scope.vocabulary = scope.vocabulary.extended({name: value.type})
@@ -195,7 +207,9 @@ class _Compiler:
         try:
             condition = scope.vocabulary.compile(text, arithmetic=arithmetic, boolean=boolean)
         except ConditionError as error:
-            self.fault(loaded, pointer, error.message, error.suggestion)
+            if error.unknown not in scope.broken:
+                place = "" if error.offset is None or error.unknown else _within(text, *error.offset)
+                self.fault(loaded, pointer, error.message + place, error.suggestion)
             return None
         self.built.setdefault(loaded.pack.id, {})[key] = built(condition)
         return condition
@@ -337,6 +351,14 @@ class _Compiler:
             if edit.to is not None:
                 place = f"{pointer}/{index}/to"
                 value = self.expression(scope, loaded, edit.to, place, arithmetic=True, boolean=False)
+                allowed = _WRITTEN.get(dictionary()[name].type, ())
+                if value is not None and value.type.name not in allowed:
+                    self.fault(
+                        loaded,
+                        place,
+                        f"a value of type {value.type.name} can't be written to {name}",
+                        f"It takes {' or '.join(allowed)}." if allowed else "Write the list under `value`.",
+                    )
             compiled.append(CompiledEdit(edit, value))
         return tuple(compiled)
 
@@ -349,8 +371,17 @@ class _Compiler:
             self.fault(loaded, pointer, str(error))
             return None
         for name in sorted(parsed.names):
-            if name in scope.lets or name in dictionary() or name.removeprefix(PARAMS) in scope.parameters:
+            if name in scope.lets or (name in dictionary() and dictionary()[name].type != "list_record"):
                 continue
+            parameter = scope.parameters.get(name.removeprefix(PARAMS)) if name.startswith(PARAMS) else None
+            if parameter is not None and parameter.bands is None:
+                continue
+            if name in scope.broken:
+                return None
+            if parameter is not None or name in dictionary():
+                message = f'the text names "{{{name}}}", which is no single value'
+                self.fault(loaded, pointer, message, "Name a let that is worked out from it.")
+                return None
             near = difflib.get_close_matches(name, [*scope.lets, *scope.vocabulary.types], n=1)
             self.fault(
                 loaded,
@@ -387,15 +418,42 @@ class _Compiler:
                 self.fault(loaded, pointer, f'the text names "{{{name}}}", which may be unknown when it is printed')
 
     def certain(self, scope: _Scope, name: str, known: frozenset[str]) -> bool:
-        """Whether a name has a value whenever these are known: it is one of them, or a let of them alone."""
+        """Whether a name has a value whenever these are known: it is one of them, or a let that follows from them."""
         if name.startswith(PARAMS) or name in known or name + GIVEN in known:
             return True
         let = scope.lets.get(name)
-        return let is not None and all(self.certain(scope, part, known) for part in let.value.names)
+        if let is None or not all(self.certain(scope, part, known) for part in let.value.names):
+            return False
+        # A field of a record may be unknown though the list is known, and not everything can be computed.
+        return all(self.computable(scope, part) for part in walk(let.value.tree))
+
+    def computable(self, scope: _Scope, node: Node) -> bool:
+        """Whether a step of a let has a value for all values of its parts, but for days after the year 9999."""
+        match node:
+            case FieldOf() | Call("largest" | "smallest", _):
+                return False
+            case Call("_/_", (_, divisor)):
+                return self.never_zero(scope, divisor)
+        return True
+
+    def never_zero(self, scope: _Scope, node: Node) -> bool:
+        """Whether a number is certainly above 0: a constant, or at least a constant."""
+        match node:
+            case Const(int() | float() as number):
+                return number > 0
+            case Variable(name) if name in scope.lets:
+                return self.never_zero(scope, scope.lets[name].value.tree)
+            case Variable(name):
+                constant = scope.vocabulary.constants.get(name, 0)
+                return isinstance(constant, int | float) and constant > 0
+            case Call("max_of", parts):
+                return any(self.never_zero(scope, part) for part in parts)
+        return False
 
     # -- packs --
 
     def compile(self) -> Packs:
+        currency = self.one_currency()
         self.unique()
         rules: list[CompiledRule] = []
         groups: dict[str, Group] = {}
@@ -427,10 +485,7 @@ class _Compiler:
                 patterns.append(CompiledPattern(pattern, loaded.pack.id, gate))
         self.raise_faults()
         rule_groups = {rule.rule.id: rule.rule.group for rule in rules}
-        pattern_set = compile_patterns([compiled.pattern for compiled in patterns], rule_groups)
-        currencies = {loaded.pack.currency for loaded in self.loaded}
-        if len(currencies) > 1:
-            raise PackError(f"packs with limits in several currencies can't be used together: {', '.join(sorted(currencies))}")
+        pattern_set = self.pattern_set([compiled.pattern for compiled in patterns], rule_groups)
         by_id = {compiled.pattern.id: compiled for compiled in patterns}
         return Packs(
             packs=tuple(self.loaded),
@@ -439,8 +494,39 @@ class _Compiler:
             groups=groups,
             patterns=tuple(by_id[id] for id in sorted(by_id)),
             pattern_set=pattern_set,
-            currency=currencies.pop() if currencies else "GBP",
+            currency=currency,
         )
+
+    def one_currency(self) -> str:
+        """The currency of all limits; definitions in another that no pack uses are left aside."""
+        used = {name for loaded in self.loaded if loaded.pack.pack for name in loaded.pack.uses}
+        needed = [loaded for loaded in self.loaded if loaded.pack.pack or loaded.pack.id in used] or self.loaded
+        currency = needed[0].pack.currency if needed else "GBP"
+        for loaded in needed:
+            if loaded.pack.currency != currency:
+                self.fault(
+                    loaded,
+                    "/currency",
+                    f"its limits are in {loaded.pack.currency}, and those of {needed[0].pack.id} are in {currency}: "
+                    "they can't be used together",
+                    "Name the packs to use (`--pack`).",
+                )
+        self.loaded = [loaded for loaded in self.loaded if loaded in needed or loaded.pack.currency == currency]
+        return currency
+
+    def pattern_set(self, patterns: Sequence[Pattern], rule_groups: Mapping[str, str | None]) -> PatternSet:
+        try:
+            return compile_patterns(patterns, rule_groups)
+        except PackError as error:
+            for fault in error.faults:
+                # The fault names patterns; it is placed at the first.
+                named = re.findall(r"\b[A-Z][A-Z0-9]*-[0-9]+[A-Za-z]?\b", fault.message)
+                for loaded in self.loaded:
+                    for index, pattern in enumerate(loaded.pack.patterns):
+                        if pattern.id in named[:1]:
+                            self.fault(loaded, f"/patterns/{index}/id", fault.message, fault.suggestion)
+            self.raise_faults()
+            raise
 
     def gate(
         self, loaded: LoadedPack, scope: _Scope, text: str, pointer: str, lets: Mapping[str, Let], owner: str
@@ -497,14 +583,40 @@ class _Compiler:
             ids += [("rule", rule.id, f"/rules/{index}/id") for index, rule in enumerate(pack.rules)]
             ids += [("pattern", item.id, f"/patterns/{index}/id") for index, item in enumerate(pack.patterns)]
             for kind, id, pointer in ids:
-                if (kind, id) in seen:
-                    where = "in this pack" if seen[kind, id] == pack.id else f"in {seen[kind, id]}"
+                # A pattern is cited as a rule is: they share one set of ids.
+                key = ("rule" if kind == "pattern" else kind, id)
+                if key in seen:
+                    where = "in this pack" if seen[key] == pack.id and kind != "pack" else f"in {seen[key]}"
+                    where = "by another pack" if kind == "pack" else where
                     self.fault(loaded, pointer, f'the {kind} id "{id}" is used already {where}')
-                seen[kind, id] = pack.id
+                seen.setdefault(key, pack.id)
 
     def raise_faults(self) -> None:
         if self.faults:
-            raise PackError(*(located(*fault) for fault in self.faults))
+            raise PackError(*dict.fromkeys(located(*fault) for fault in self.faults))
+
+
+@cache
+def _taken() -> frozenset[str]:
+    """The names that facts and their sections have."""
+    return frozenset({"as_of", "params", *(name.partition(".")[0] for name in dictionary()), *dictionary()})
+
+
+def _within(text: str, line: int, column: int) -> str:
+    """The place in a condition, where it is needed to find the fault."""
+    return f" (line {line}, column {column} of it)" if "\n" in text else f" (at character {column})"
+
+
+_WRITTEN: Final[Mapping[str, tuple[str, ...]]] = {
+    "bool": ("bool",),
+    "int": ("int", "double"),
+    "double": ("double", "int"),
+    "money": ("double", "int"),
+    "date": ("int",),
+    "enum": ("string",),
+    "text": ("string",),
+}
+"""The types of a value that a mend may write to a fact of each type."""
 
 
 def _reads(facts: Sequence[str], lets: Sequence[CompiledLet], texts: Iterable[Text]) -> tuple[str, ...]:
@@ -523,21 +635,32 @@ _GATE: Final = Rule.model_construct(id="GATE-0", severity="low", due_from="draft
 
 def located(loaded: LoadedPack, pointer: str, message: str, suggestion: str | None = None) -> Fault:
     """A fault of a pack, with its place in the file."""
-    from goodcommission.description.positions import locate
+    from goodcommission.description.positions import positions
 
     source = loaded.source
-    place = locate(source, pointer) if source else None
-    line, column = place or (None, None)
+    line, column = (positions(source).nearest(pointer) if source else None) or (None, None)
     return Fault(message, source.name if source else loaded.pack.id, line, column, pointer, suggestion)
 
 
-def compile_packs(loaded: Sequence[LoadedPack]) -> Packs:
+def compile_packs(loaded: Sequence[LoadedPack], adjustments: Sequence[Adjustment] = ()) -> Packs:
     """Compile packs that are used together.
+
+    Args:
+        loaded: The packs, with the definitions that they use.
+        adjustments: Parameters and severities that are to be others than the packs'.
 
     Raises:
         PackError: With every fault that was found, each with file, line and column.
     """
-    return _Compiler(loaded).compile()
+    if not adjustments:
+        return _Compiler(loaded).compile()
+    others, changes = adjusted(loaded, adjustments)
+    try:
+        packs = _Compiler(others).compile()
+    except PackError:
+        _Compiler(loaded).compile()  # A fault of the packs themselves is told with its place in them.
+        raise
+    return replace(packs, changes=changes)
 
 
 def build_conditions(loaded: Sequence[LoadedPack]) -> Mapping[str, Mapping[str, Any]]:
@@ -545,5 +668,3 @@ def build_conditions(loaded: Sequence[LoadedPack]) -> Mapping[str, Mapping[str, 
     compiler = _Compiler(loaded)
     compiler.compile()
     return compiler.built
-
-

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
+import threading
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import ValidationError
-
-from goodcommission.description.document import Source
 from goodcommission.engine.facts import dictionary
 from goodcommission.engine.functions import FUNCTIONS
 from goodcommission.exceptions import DescriptionError, Fault, PackError
+from goodcommission.packs.adjusting import Adjustment, adjusted, concerns
 from goodcommission.packs.compiling import LoadedPack, Packs, build_conditions, compile_packs
 from goodcommission.packs.model import Pack
 
@@ -28,14 +28,14 @@ _BUILT_FORM: Final = 2
 
 
 def shipped_folder(name: str) -> Path:
-    """A folder that stands at the top of a checkout and travels inside the wheel: ``rules``, ``schemas``, ``examples``."""
+    """A folder that is at the top of a checkout and travels inside the wheel: ``rules``, ``schemas``, ``examples``."""
     package = Path(str(files("goodcommission")))
     inside = package / name
     return inside if inside.is_dir() else package.parent / name
 
 
 def _plain(value: Any) -> Any:
-    """What a pack's cases hold, without Decimals (packs are small; a double holds their numbers)."""
+    """What was parsed without Decimals: conditions compute with doubles, and the digits of a pack are few."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -45,39 +45,6 @@ def _plain(value: Any) -> Any:
     return float(value)
 
 
-def _where(raw: Any, location: Sequence[int | str]) -> str:
-    """The JSON pointer of pydantic's location: the part of it that leads through the value as it was written."""
-    pointer, here = "", raw
-    for step in location:
-        if isinstance(here, dict) and step in here:
-            here = here[step]
-        elif isinstance(here, list) and isinstance(step, int) and step < len(here):
-            here = here[step]
-        else:
-            continue
-        pointer += "/" + str(step).replace("~", "~0").replace("/", "~1")
-    return pointer
-
-
-def _validate(raw: Any, source: Source) -> Pack:
-    from goodcommission.description.positions import locate
-
-    try:
-        return Pack.model_validate(raw)
-    except ValidationError as error:
-        faults = []
-        for item in error.errors(include_url=False):
-            pointer = _where(raw, item["loc"])
-            name = str(item["loc"][-1]) if item["loc"] else ""
-            message = {
-                "extra_forbidden": f'there is no field "{name}" here',
-                "missing": f'the field "{name}" is missing',
-            }.get(item["type"], item["msg"])
-            line, column = locate(source, pointer, key=item["type"] == "extra_forbidden") or (None, None)
-            faults.append(Fault(message, source.name, line, column, pointer))
-        raise PackError(*faults) from None
-
-
 def read_pack(path: str | os.PathLike[str]) -> LoadedPack:
     """Read one pack or definitions file, with its cases.
 
@@ -85,6 +52,7 @@ def read_pack(path: str | os.PathLike[str]) -> LoadedPack:
         PackError: It can't be read or does not have the shape of a pack; every fault with line and column.
     """
     from goodcommission.description.reading import parse, read_source
+    from goodcommission.packs.validation import validate
 
     try:
         source = read_source(path)
@@ -92,8 +60,10 @@ def read_pack(path: str | os.PathLike[str]) -> LoadedPack:
     except DescriptionError as error:
         raise PackError(*error.faults) from None
     if not isinstance(raw, dict):
-        raise PackError(Fault("a pack is a mapping with `pack:` or `definitions:`", source.name, 1, 1, ""))
-    return LoadedPack(_validate(raw, source), source.digest, source)
+        held = "is empty" if raw is None else "is a list" if isinstance(raw, list) else "is a single value"
+        message = f"a pack is a section of names and values, and this {held}"
+        raise PackError(Fault(message, source.name, 1, 1, "", "Start it with the field pack: and the pack's id."))
+    return LoadedPack(validate(raw, source), source.digest, source)
 
 
 def pack_files(path: str | os.PathLike[str]) -> tuple[Path, ...]:
@@ -141,19 +111,27 @@ def build() -> dict[str, Any]:
 @cache
 def shipped_packs() -> tuple[LoadedPack, ...]:
     """The shipped packs, from their built form where it was made of the very files beside it."""
-    if BUILT.exists():
-        built = json.loads(BUILT.read_text("utf-8"))
-        if built["digests"] == _digests():
-            return tuple(
-                LoadedPack(Pack.model_validate(one["pack"]), one["digest"], None, one["conditions"])
-                for one in built["packs"]
-            )
+    try:
+        built = json.loads(BUILT.read_bytes())
+    except (OSError, ValueError):
+        built = {}
+    if built.get("digests") == _digests():
+        return tuple(
+            LoadedPack(Pack.model_validate(one["pack"]), one["digest"], None, one["conditions"])
+            for one in built["packs"]
+        )
     return tuple(read_pack(path) for path in pack_files(shipped_folder("rules")))
 
 
 def write_built_form() -> None:
-    """Make the built form anew; to be run after a change of the shipped packs or of the facts."""
-    BUILT.write_text(json.dumps(build(), ensure_ascii=False, separators=(",", ":")) + "\n", "utf-8")
+    """Make the built form anew; to be run after a change of the shipped packs or of the facts.
+
+    ``python -m goodcommission.packs.loading`` does it.
+    """
+    text = json.dumps(build(), ensure_ascii=False, separators=(",", ":")) + "\n"
+    half = BUILT.with_suffix(".new")
+    half.write_text(text, "utf-8")
+    half.replace(BUILT)
 
 
 def _select(available: Iterable[LoadedPack], wanted: Sequence[str] | None) -> tuple[LoadedPack, ...]:
@@ -164,8 +142,6 @@ def _select(available: Iterable[LoadedPack], wanted: Sequence[str] | None) -> tu
     ids = {loaded.pack.id for loaded in packs if loaded.pack.pack}
     for name in wanted:
         if name not in ids:
-            import difflib
-
             near = difflib.get_close_matches(name, ids, n=1)
             raise PackError(
                 Fault(
@@ -176,27 +152,53 @@ def _select(available: Iterable[LoadedPack], wanted: Sequence[str] | None) -> tu
     return tuple(loaded for loaded in packs if loaded.pack.definitions or loaded.pack.id in wanted)
 
 
-@cache
-def _compiled(wanted: tuple[str, ...] | None, folders: tuple[str, ...], stamp: tuple[object, ...]) -> Packs:
-    loaded = list(shipped_packs())
-    for folder in folders:
-        for path in pack_files(folder):
-            loaded.append(read_pack(path))
-    return compile_packs(_select(loaded, wanted))
+@lru_cache(maxsize=32)
+def _compiled(
+    wanted: tuple[str, ...] | None,
+    folders: tuple[str, ...],
+    stamp: tuple[object, ...],
+    adjustments: tuple[Adjustment, ...],
+) -> Packs:
+    own = [read_pack(path) for folder in folders for path in pack_files(folder)]
+    available = [*shipped_packs(), *own]
+    chosen = _select(available, wanted)
+    if adjustments:
+        adjusted(available, adjustments)  # What is said of packs that are not used must be right as well.
+        adjustments = tuple(one for one in adjustments if concerns(one, chosen))
+    return compile_packs(chosen, adjustments)
+
+
+_LOADING: Final = threading.Lock()
+"""Packs are compiled once, however many threads ask for them first."""
 
 
 def load_packs(
-    packs: Sequence[str] | None = None, *, rules: Sequence[str | os.PathLike[str]] = ()
+    packs: Sequence[str] | None = None,
+    *,
+    rules: Sequence[str | os.PathLike[str]] = (),
+    adjustments: Sequence[Adjustment] = (),
 ) -> Packs:
     """Load and compile rule packs; the result is cached, immutable and safe to use from threads.
 
     Args:
         packs: Ids of the packs to use; all of them by default.
         rules: Files or folders with packs of your own, used beside the shipped ones.
+        adjustments: Parameters and severities that are to be others than the packs'; the report names them.
 
     Raises:
         PackError: A pack can't be read, does not compile, or is not there.
     """
     folders = tuple(os.fspath(path) for path in rules)
-    stamp = tuple((str(path), path.stat().st_mtime_ns) for folder in folders for path in pack_files(folder))
-    return _compiled(None if packs is None else tuple(sorted(set(packs))), folders, stamp)
+    stamp = tuple(_stamp(path) for folder in folders for path in pack_files(folder))
+    with _LOADING:
+        return _compiled(None if packs is None else tuple(sorted(set(packs))), folders, stamp, tuple(adjustments))
+
+
+def _stamp(path: Path) -> tuple[str, int, int]:
+    """What changes when a file is edited."""
+    state = path.stat()
+    return str(path), state.st_mtime_ns, state.st_size
+
+
+if __name__ == "__main__":
+    write_built_form()

@@ -114,7 +114,7 @@ class Edit(Part):
     @model_validator(mode="after")
     def _one_of(self) -> Edit:
         if (self.to is None) == (self.value is None):
-            raise PydanticCustomError("edit", "an edit has either `to` (a condition-language value) or `value` (plain JSON)")
+            raise PydanticCustomError("edit", "an edit has either `to` (worked out) or `value` (as it is written)")
         return self
 
 
@@ -161,7 +161,7 @@ class Case(Part):
     missing: Annotated[tuple[str, ...], BeforeValidator(_tuple)] | None = None
     finding: Text | None = None
     tier: Literal["from_value", "small", "medium", "large"] = "large"
-    as_of: Text | None = None
+    as_of: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] | None = None
 
 
 class Rule(Part):
@@ -241,7 +241,7 @@ class AtLeast(Part):
 
 
 class PatternCase(Part):
-    """An example that proves a pattern: verdicts (unknown where none is given) and facts, and what must come of them."""
+    """An example that proves a pattern: verdicts (unknown where none is given) and facts, and what comes of them."""
 
     name: Text
     verdicts: dict[str, Verdict] = Field(default_factory=dict)
