@@ -44,8 +44,20 @@ class DescriptionError(GoodCommissionError):
     """A description cannot be read or is not valid."""
 
 
+class ConfigurationError(GoodCommissionError):
+    """A configuration file cannot be read, or sets something that cannot be set."""
+
+
 class PackError(GoodCommissionError):
     """A rule pack cannot be read, does not compile or contradicts another."""
+
+
+class WaiverError(GoodCommissionError):
+    """A file of waivers cannot be read, is not valid, or names what is not there."""
+
+
+class BaselineError(GoodCommissionError):
+    """A baseline cannot be read, is not valid, or does not fit the findings."""
 
 
 class EngineError(GoodCommissionError):
