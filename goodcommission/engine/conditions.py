@@ -26,6 +26,7 @@ from goodcommission.engine.tree import (
     Node,
     UndecodedError,
     Variable,
+    canonical,
     decode,
     variables,
     walk,
@@ -209,7 +210,7 @@ class View:
 def built(condition: Condition) -> tuple[str, tuple[str, ...], tuple[str, ...], str]:
     """What it takes to restore a condition, as JSON can hold it."""
     type_ = condition.type
-    return type_.name, type_.values, condition.names, b64encode(condition.serialized).decode("ascii")
+    return type_.name, type_.values, condition.names, b64encode(canonical(condition.serialized)).decode("ascii")
 
 
 @cache

@@ -209,6 +209,28 @@ def decode(serialized: bytes) -> Node:
     return _Decoder(references).node(_bytes(checked, 4) or b"", frozenset())
 
 
+def canonical(serialized: bytes) -> bytes:
+    """The same expression, always in the same bytes: maps sorted, and without the positions in its text."""
+    whole = _wire(serialized)
+    checked = _wire(_bytes(whole, 2) or b"")
+    maps = [_field(number, entry) for number in (2, 3) for entry in sorted(_entries(checked, number))]
+    return _field(1, _bytes(whole, 1) or b"") + _field(2, b"".join((*maps, _field(4, _bytes(checked, 4) or b""))))
+
+
+def _entries(fields: _Wire, number: int) -> list[bytes]:
+    return [entry for entry in fields.get(number, []) if isinstance(entry, bytes)]
+
+
+def _field(number: int, data: bytes) -> bytes:
+    """A protobuf field of bytes: tag, length, data."""
+    length, head = len(data), bytearray([number << 3 | 2])
+    while length > 0x7F:
+        head.append(length & 0x7F | 0x80)
+        length >>= 7
+    head.append(length)
+    return bytes(head) + data
+
+
 def walk(node: Node) -> Iterator[Node]:
     """The node and all nodes below it."""
     yield node

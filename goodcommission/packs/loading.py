@@ -23,7 +23,7 @@ from goodcommission.packs.model import Pack
 BUILT: Final = Path(__file__).with_name("shipped.json")
 """The shipped packs as JSON with their digests, so that a start does not parse thousands of lines of YAML."""
 
-_BUILT_FORM: Final = 2
+_BUILT_FORM: Final = 3
 """Raised when what the built form holds changes its shape."""
 
 
@@ -115,7 +115,7 @@ def shipped_packs() -> tuple[LoadedPack, ...]:
         built = json.loads(BUILT.read_bytes())
     except (OSError, ValueError):
         built = {}
-    if built.get("digests") == _digests():
+    if isinstance(built, dict) and built.get("digests") == _digests():
         return tuple(
             LoadedPack(Pack.model_validate(one["pack"]), one["digest"], None, one["conditions"])
             for one in built["packs"]
