@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cache, lru_cache
 from typing import Any, Final, Literal
 from weakref import WeakKeyDictionary
@@ -25,6 +25,7 @@ from goodcommission.packs.compiling import Packs
 from goodcommission.packs.loading import load_packs
 from goodcommission.packs.model import STAGES, TIERS, Citation, Tier, Work
 from goodcommission.report.model import (
+    Adjusted,
     AuditedDocument,
     AuditedGroup,
     AuditedPack,
@@ -277,6 +278,7 @@ def _report(
         goodcommission=VERSION,
         document=AuditedDocument(
             name=document.name,
+            file=document.source.name if document.source else None,
             kind=description.kind,
             stage=description.stage,
             id=description.id,
@@ -295,6 +297,7 @@ def _report(
         packs_digest=packs.digest,
         packs=_audited_packs(packs, score),
         groups=_groups(packs),
+        adjusted=_adjusted(packs),
         score=OverallScore(
             score=score.score,
             low=score.low,
@@ -369,6 +372,11 @@ def _audited_packs(packs: Packs, score: scoring.Score) -> tuple[AuditedPack, ...
         for loaded in packs.packs
         if loaded.pack.id in by_id
     )
+
+
+@lru_cache(maxsize=64)
+def _adjusted(packs: Packs) -> tuple[Adjusted, ...]:
+    return tuple(Adjusted(**asdict(change)) for change in packs.changes)
 
 
 @lru_cache(maxsize=64)

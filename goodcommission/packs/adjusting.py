@@ -207,7 +207,10 @@ def _bands(change: ParameterChange) -> tuple[Band, ...]:
         raise _WrongError(f"the limits of {change.name} must rise, and the last step has none (no `below`)")
     for figure in (*rising, *(is_ for _, is_ in change.value)):
         _check_range(change.name, figure, None)
-    return tuple(Band(below=None if below is None else float(below), is_=float(is_)) for below, is_ in change.value)
+    return tuple(
+        Band.model_construct(below=None if below is None else float(below), is_=float(is_))
+        for below, is_ in change.value
+    )
 
 
 def said(parameter: Parameter) -> str:

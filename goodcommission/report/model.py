@@ -50,6 +50,7 @@ class AuditedDocument(Part):
     """What was audited."""
 
     name: str = Field(description="The file as it was named, or how the description came.")
+    file: str | None = Field(description="The file, also where it holds several notices; None if there was none.")
     kind: str
     stage: str | None
     id: str | None
@@ -72,6 +73,21 @@ class AuditedPack(Part):
     low: float | None
     high: float | None
     coverage: float = Field(description="Share of the applicable weight that is decided, in percent.")
+
+
+class Adjusted(Part):
+    """A parameter or severity that was not as its pack has it, by the user's own configuration."""
+
+    kind: Literal["parameter", "severity"]
+    pack: str
+    name: str = Field(description="The parameter; or the id of the rule, group or combined finding.")
+    title: str
+    before: str = Field(description="In words; severities as they are written in a pack.")
+    after: str = Field(description='As `before`; "off" takes a rule or combined finding out of the audit.')
+    basis: str | None = Field(description="What the parameter rested on: the source's figure, a law, a convention.")
+    counted_with: str | None = Field(description="The group of the rule, whose weight stays as it was.")
+    reason: str | None
+    place: str | None = Field(description="File and line of the configuration.")
 
 
 class AuditedGroup(Part):
@@ -272,6 +288,7 @@ class AuditReport(Part):
     packs_digest: str
     packs: tuple[AuditedPack, ...]
     groups: tuple[AuditedGroup, ...]
+    adjusted: tuple[Adjusted, ...] = Field(description="What was not as the packs have it.")
     score: OverallScore
     score_without_waivers: OverallScore | None = Field(description="Where waivers were given: what it is without them.")
     waiver_findings: tuple[WaiverFinding, ...]

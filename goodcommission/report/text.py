@@ -174,6 +174,7 @@ def render(
     view = View(report, file or report.document.name)
     _headline(page, view)
     _packs(page, view)
+    _adjusted(page, view)
     _findings(page, view)
     _combined(page, view, everything)
     _not_evidenced(page, view)
@@ -270,6 +271,25 @@ def _packs(page: Page, view: View) -> None:
         for index, line in enumerate(wrap(neutral(pack.title), name)):
             gap = " " * (name - cell_len(line) + 2)
             page.lines.append(((_INDENT, ""), (line, ""), *(((gap, ""), *figures) if index == 0 else ())))
+
+
+def _adjusted(page: Page, view: View) -> None:
+    """What the user's configuration changed: a reader must know that the packs were not used as they stand."""
+    if not view.report.adjusted:
+        return
+    page.heading("Changed by your configuration")
+    for one in view.report.adjusted:
+        name = f"{one.name} ({one.pack})" if one.kind == "parameter" else f"{one.name}, “{one.title}”"
+        if one.after == "off":
+            said = "is not asked (off)"
+        else:
+            said = f"{one.after} instead of {one.before}"
+        law = ", which is set by law" if one.basis == "law" else ""
+        counted = f"; it counts with its group {one.counted_with}, whose weight stays" if one.counted_with else ""
+        place = f" ({neutral(one.place)})" if one.place else ""
+        page.say(f"{neutral(name)}: {neutral(said)}{law}{counted if one.after != 'off' else ''}{place}", _INDENT)
+        if one.reason:
+            page.say(neutral(one.reason, _LONGEST), _INDENT * 2, "dim")
 
 
 # --- Findings ----------------------------------------------------------------------------------------------------
