@@ -51,7 +51,18 @@ class CompiledEdit:
     """One edit of a mend."""
 
     edit: Edit
+    name: str
+    """The fact: for an edit of items or one more of them, the list."""
+    field: str | None
+    """For an edit of items: the field of each."""
     value: Condition | None
+    where: Condition | None
+    """Whether the list has an item that the edit is for; asked of one item at a time."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The facts, parameters and lets that it needs."""
+        return frozenset(name for condition in (self.value, self.where) if condition for name in condition.names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
 import difflib
-import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,16 +12,15 @@ from typing import Any, Final
 from goodcommission.auditing import condition_gate, tier_reached
 from goodcommission.description.document import Document
 from goodcommission.description.reading import read_description
-from goodcommission.engine.conditions import PARAMS, UNKNOWN, View
-from goodcommission.engine.facts import Fact, date, days, dictionary, gather
+from goodcommission.engine.conditions import PARAMS
+from goodcommission.engine.facts import days, gather
+from goodcommission.engine.mending import CannotMendError, apply, changes, plain
 from goodcommission.engine.patterns import PatternOutcome, Verdicts, evaluate
-from goodcommission.engine.texts import rounded
 from goodcommission.engine.tree import Node
 from goodcommission.engine.verdicts import (
     CompiledRule,
     RuleVerdict,
     Setting,
-    compute_lets,
     judge,
 )
 from goodcommission.exceptions import DescriptionError, EngineError, Fault, PackError
@@ -106,7 +103,7 @@ def _unused(target: LoadedPack, packs: Packs) -> Iterator[Fault]:
         for let in rule.lets:
             used.update(let.constants, (let.name,))
         for branch in rule.branches:
-            used.update(name for edit in branch.mend if edit.value for name in edit.value.names)
+            used.update(name for edit in branch.mend for name in edit.names)
             used.update(name for text in (branch.finding, branch.remedy) if text for name in text.names)
         for note in rule.notes:
             used.update(note.text.names)
@@ -251,57 +248,17 @@ def _compare(target: LoadedPack, case: Case, verdict: RuleVerdict, place: str) -
 # --- Mends -----------------------------------------------------------------------------------------------------
 
 
-def _written(value: Any, fact: Fact, currency: str, side: str) -> Any:
-    """A value of the condition language as a description writes it."""
-    if fact.type == "money":
-        return {"amount": float(rounded(float(value), 2, side)), "currency": currency}
-    if fact.type == "date":
-        return date(int(value)).isoformat()
-    if fact.type == "int":
-        return int(rounded(float(value), 0, side))
-    if fact.type == "double":
-        return float(rounded(float(value), 6, side))
-    return value
-
-
 def apply_mend(verdict: RuleVerdict, setting: Setting, given: dict[str, Any]) -> dict[str, Any] | None:
     """The case's description with the edits of the finding applied, or None if an edit's value can't be computed."""
-    rule = verdict.rule
-    branch = rule.branches[verdict.branch or 0]
-    sides = {let.name: let.let.round for let in rule.lets}
-    mended = copy.deepcopy(given)
-    lets = compute_lets(rule, setting)
-    data = {**setting.facts.values, **rule.constants}
-    for edit in branch.mend:
-        data.update(_constants(edit.value, rule))
-    data.update({name: value for name, (value, _, _) in lets.items() if value is not UNKNOWN})
-    for edit in branch.mend:
-        value = edit.edit.value
-        if edit.value is not None:
-            computed = edit.value.value(View(data))
-            if computed is UNKNOWN or (isinstance(computed, float) and not math.isfinite(computed)):
-                return None
-            side = sides.get(edit.edit.to or "", "nearest")
-            value = _written(computed, dictionary()[edit.edit.set], rule.currency, side)
-        _set(mended, edit.edit.set.split("."), value)
+    rule = verdict.rule.rule
+    written = {"kind": rule.applies_to[0], "stage": rule.due_from, **given}
+    mended: dict[str, Any] = plain({name: value for name, value in written.items() if value is not None})
+    try:
+        for change in changes(verdict, setting, mended):
+            apply(mended, change)
+    except CannotMendError:
+        return None
     return mended
-
-
-def _constants(value: Any, rule: CompiledRule) -> dict[str, Any]:
-    if value is None:
-        return {}
-    return {
-        name: rule.parameters[name.removeprefix(PARAMS)].value for name in value.names if name.startswith(PARAMS)
-    }
-
-
-def _set(given: dict[str, Any], path: list[str], value: Any) -> None:
-    here = given
-    for step in path[:-1]:
-        if not isinstance(here.get(step), dict):
-            here[step] = {}
-        here = here[step]
-    here[path[-1]] = value
 
 
 def _mended(

@@ -21,14 +21,14 @@ from goodcommission.engine.conditions import (
     known_when,
     strictly_known,
 )
-from goodcommission.engine.facts import GIVEN, dictionary
+from goodcommission.engine.facts import COMPLETE, GIVEN, dictionary
 from goodcommission.engine.patterns import PatternSet, compile_patterns
 from goodcommission.engine.texts import Text, TextError, parse
 from goodcommission.engine.tree import Call, Const, FieldOf, Node, Variable, walk
 from goodcommission.engine.verdicts import CompiledBranch, CompiledEdit, CompiledLet, CompiledNote, CompiledRule
 from goodcommission.exceptions import Fault, PackError
 from goodcommission.packs.adjusting import Adjustment, Change, adjusted
-from goodcommission.packs.model import STAGES, TIERS, Branch, Edit, Group, Let, Pack, Parameter, Pattern, Rule
+from goodcommission.packs.model import EACH, STAGES, TIERS, Branch, Edit, Group, Let, Pack, Parameter, Pattern, Rule
 
 BANDS_END: Final = float("inf")
 
@@ -248,7 +248,7 @@ class _Compiler:
         facts, constants, lets = self.split(inner, sorted({name for c in conditions for name in c.names}))
         spoken = {name for text in self.texts(branches, notes) for name in text.names if name in inner.lets}
         mended = {
-            name for b in branches for e in b.mend if e.value for name in e.value.names if name in inner.lets
+            name for b in branches for e in b.mend for name in e.names if name in inner.lets
         }
         needed = self.needed(inner, {*lets, *spoken, *mended})
         return CompiledRule(
@@ -337,30 +337,60 @@ class _Compiler:
     ) -> tuple[CompiledEdit, ...]:
         compiled = []
         for index, edit in enumerate(edits):
-            name = edit.set.removesuffix(".items")
-            if name not in dictionary():
-                near = difflib.get_close_matches(name, dictionary(), n=1)
-                self.fault(
-                    loaded,
-                    f"{pointer}/{index}/set",
-                    f'there is no fact "{edit.set}"',
-                    f'Did you mean "{near[0]}"?' if near else None,
-                )
+            target = self.target(loaded, edit, f"{pointer}/{index}")
+            if target is None:
                 continue
-            value = None
+            name, field = target
+            fact = dictionary().get(name)
+            value = where = None
+            if edit.where is not None:
+                # CEL checks it as what it is asked of: an item of this list.
+                asked = f"{name}.exists(i, {edit.where})"
+                where = self.expression(scope, loaded, asked, f"{pointer}/{index}/where")
             if edit.to is not None:
                 place = f"{pointer}/{index}/to"
                 value = self.expression(scope, loaded, edit.to, place, arithmetic=True, boolean=False)
-                allowed = _WRITTEN.get(dictionary()[name].type, ())
+                written = fact and (fact.fields[field] if field else fact)
+                allowed = _WRITTEN.get(written.type, ()) if written else ()
                 if value is not None and value.type.name not in allowed:
                     self.fault(
                         loaded,
                         place,
-                        f"a value of type {value.type.name} can't be written to {name}",
-                        f"It takes {' or '.join(allowed)}." if allowed else "Write the list under `value`.",
+                        f"a value of type {value.type.name} can't be written to {edit.set or edit.add}",
+                        f"It takes {' or '.join(allowed)}." if allowed else "Write it under `value`.",
                     )
-            compiled.append(CompiledEdit(edit, value))
+            compiled.append(CompiledEdit(edit, name, field, value, where))
         return tuple(compiled)
+
+    def target(self, loaded: LoadedPack, edit: Edit, pointer: str) -> tuple[str, str | None] | None:
+        """The fact that an edit is for, and the field if it is for the items of a list."""
+        written, key = (edit.set, "set") if edit.set is not None else (edit.add or "", "add")
+        name, each, field = written.partition(EACH + ".")
+        fact = dictionary().get(name)
+        of_list = dictionary().get(name.removesuffix(COMPLETE))
+        message = advice = None
+        if fact is None and name.endswith(COMPLETE) and of_list and of_list.type in _LISTS and not each:
+            pass
+        elif fact is None:
+            near = difflib.get_close_matches(name, dictionary(), n=1)
+            message, advice = f'there is no fact "{written}"', f'Did you mean "{near[0]}"?' if near else None
+        elif each and (fact.type != "list_record" or key == "add"):
+            message = f"{EACH} stands for the items of a list of records, in `set`"
+        elif each and field not in fact.fields:
+            near = difflib.get_close_matches(field, fact.fields, n=1)
+            message = f'the items of {name} have no field "{field}"'
+            advice = f'Did you mean "{near[0]}"?' if near else f"They have: {', '.join(fact.fields)}."
+        elif key == "add" and fact.type not in _LISTS:
+            message, advice = f"{name} is no list", "Use `set`."
+        elif key == "set" and not each and fact.type in _LISTS and edit.value != []:
+            message = f"{name} is a list: setting it would lose what is stated"
+            advice = f"Set a field of its items ({name}{EACH}.…), or `add` one."
+        if message is None and edit.where is not None and not each:
+            message = f"`where` chooses among the items of a list: it needs a `set` with {EACH}"
+        if message is not None:
+            self.fault(loaded, f"{pointer}/{key}", message, advice)
+            return None
+        return name, field or None
 
     # -- texts --
 
@@ -617,6 +647,7 @@ _WRITTEN: Final[Mapping[str, tuple[str, ...]]] = {
     "text": ("string",),
 }
 """The types of a value that a mend may write to a fact of each type."""
+_LISTS: Final = ("list_enum", "list_text", "list_record")
 
 
 def _reads(facts: Sequence[str], lets: Sequence[CompiledLet], texts: Iterable[Text]) -> tuple[str, ...]:

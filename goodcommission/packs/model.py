@@ -21,6 +21,8 @@ Rounding = Literal["down", "up", "nearest"]
 STAGES: tuple[str, ...] = get_args(Stage)
 TIERS: tuple[str, ...] = get_args(Tier)
 SEVERITIES: tuple[str, ...] = get_args(Severity)
+EACH = "[*]"
+"""What stands in the name of a fact, in an edit, for each item of its list."""
 
 
 def _float(value: Any) -> Any:
@@ -106,13 +108,17 @@ class Citation(Part):
 class Edit(Part):
     """One change of the description that mends a failure."""
 
-    set: Text
+    set: Text | None = None
+    add: Text | None = None
+    where: Condition | None = None
     to: Condition | None = None
     value: Any = None
     kind: Literal["safe", "decision", "evidence"]
 
     @model_validator(mode="after")
     def _one_of(self) -> Edit:
+        if (self.set is None) == (self.add is None):
+            raise PydanticCustomError("edit", "an edit has either `set` (a fact) or `add` (to a list)")
         if (self.to is None) == (self.value is None):
             raise PydanticCustomError("edit", "an edit has either `to` (worked out) or `value` (as it is written)")
         return self
