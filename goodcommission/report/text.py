@@ -554,3 +554,21 @@ def summary(reports: Sequence[AuditReport], *, width: int = 80, colour: bool = F
         grade = "no grade" if score.grade == NO_GRADE else score.grade.replace("–", " to ")
         page.labelled(f"{shown}  {grade:<8}", f"{neutral(report.document.name)} ({count(findings, 'finding')})", at=17)
     return page.text(colour=colour)
+
+
+def render_all(
+    reports: Sequence[AuditReport],
+    *,
+    width: int = 80,
+    colour: bool = False,
+    passes: bool = False,
+    everything: bool = False,
+) -> str:
+    """Several reports as text, with a line for each at the end; arguments as for `render`."""
+    texts = [
+        render(report, width=width, colour=colour, passes=passes, everything=everything, file=report.document.file)
+        for report in reports
+    ]
+    if len(texts) > 1:
+        texts.append(summary(reports, width=width, colour=colour))
+    return ("\n" + "═" * min(width, WIDEST) + "\n\n").join(texts)
