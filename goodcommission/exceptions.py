@@ -52,6 +52,10 @@ class PackError(GoodCommissionError):
     """A rule pack cannot be read, does not compile or contradicts another."""
 
 
+class ReportError(GoodCommissionError):
+    """A saved report cannot be read or is not one."""
+
+
 class WaiverError(GoodCommissionError):
     """A file of waivers cannot be read, is not valid, or names what is not there."""
 
