@@ -204,6 +204,7 @@ def cite(citation: Citation, work: Work) -> Cited:
     return Cited(
         work=", ".join(str(part) for part in (work.author, work.title, work.publisher, work.year) if part),
         where=" ".join(part for part in (where, note) if part) or None,
+        url=work.url,
     )
 
 

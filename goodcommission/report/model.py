@@ -158,6 +158,7 @@ class Cited(Part):
 
     work: str = Field(description="Author, title, publisher, year.")
     where: str | None = Field(description="The provision, section and lines, with what is said there.")
+    url: str | None = Field(default=None, description="Where the work is published, as its pack says.")
 
     def __str__(self) -> str:
         return f"{self.work}: {self.where}" if self.where else self.work
