@@ -12,7 +12,9 @@ from goodcommission.version import VERSION
 
 COMMANDS = {
     "audit": "goodcommission.cli.auditing",
+    "config": "goodcommission.cli.configuring",
     "convert": "goodcommission.cli.documents",
+    "gate": "goodcommission.cli.gate",
     "new": "goodcommission.cli.documents",
     "packs": "goodcommission.cli.rules",
     "rules": "goodcommission.cli.rules",

@@ -24,9 +24,11 @@ from goodcommission.report.wording import (
     grade_words,
     listed,
     question,
+    score_words,
     settled_by,
     some_of,
     tier_words,
+    waiver_ends,
     what_for,
     whole,
     worth,
@@ -47,6 +49,7 @@ _LABEL: Final = 11
 """The column in which texts start; labels and ids stand before it."""
 _LONGEST: Final = 600
 """Characters that are shown of a text from the document; the rest stands in the document."""
+_WAS_THERE: Final = "it was there before: it counts, and no gate fails for it"
 
 _COLOURS: Final[Mapping[str, str]] = {"high": "bold red", "medium": "yellow", "low": "cyan", "positive": "green"}
 
@@ -175,8 +178,9 @@ def render(
     _headline(page, view)
     _packs(page, view)
     _adjusted(page, view)
-    _findings(page, view)
+    _findings(page, view, everything)
     _combined(page, view, everything)
+    _waived(page, view)
     _not_evidenced(page, view)
     _advice(page, view)
     if passes or everything:
@@ -241,6 +245,31 @@ def _headline(page: Page, view: View) -> None:
         if claimed := sum(result.claimed for result in met):
             said = f"{some_of(claimed, len(met))} met by the document's own word only, without evidence."
             page.labelled("", said, at=_LABEL)
+    _set_aside(page, view)
+
+
+def _set_aside(page: Page, view: View) -> None:
+    """How much is waived or was there before, and the score without waivers."""
+    report = view.report
+    waived = sum(r.waived is not None for r in report.results) + sum(p.waived is not None for p in report.patterns)
+    if waived and report.score_without_waivers:
+        those = "the waiver" if waived == 1 else "the waivers"
+        page.labelled(
+            "Waived",
+            f"{count(waived, 'finding')}; without {those}: {score_words(report.score_without_waivers)}",
+            at=_LABEL,
+        )
+    if report.baseline:
+        before, name = report.baseline, neutral(report.baseline.name)
+        if before.hidden:
+            they = "it" if before.hidden == 1 else "them"
+            were = count(before.hidden, "finding was", "findings were")
+            said = f"{were} there before ({name}); no gate fails for {they}, and --all shows {they}"
+            page.labelled("Before", said, at=_LABEL)
+        if before.mended:
+            are = count(before.mended, "finding is", "findings are")
+            said = f"{are} mended since: goodcommission baseline update {name}"
+            page.labelled("" if before.hidden else "Before", said, at=_LABEL)
 
 
 def _packs(page: Page, view: View) -> None:
@@ -295,11 +324,13 @@ def _adjusted(page: Page, view: View) -> None:
 # --- Findings ----------------------------------------------------------------------------------------------------
 
 
-def _findings(page: Page, view: View) -> None:
-    findings = view.findings()
+def _findings(page: Page, view: View, everything: bool) -> None:
+    all_ = view.findings()
+    findings = [result for result in all_ if _is_shown(result, everything)]
     if not findings:
         page.heading("Findings")
-        page.say("Nothing that is stated departs from what the rules ask.", _INDENT)
+        none = "Nothing that is stated departs from what the rules ask."
+        page.say("Nothing new departs from what the rules ask." if all_ else none, _INDENT)
         return
     for severity in SEVERITIES:
         of_it = [result for result in findings if result.severity == severity]
@@ -308,6 +339,11 @@ def _findings(page: Page, view: View) -> None:
         for result in of_it:
             page.blank()
             _finding(page, view, result)
+
+
+def _is_shown(result: RuleResult | PatternResult, everything: bool) -> bool:
+    """Whether a finding is shown in full here: not what is waived, nor what was there before."""
+    return result.waived is None and (everything or not result.known_before)
 
 
 def _finding(page: Page, view: View, result: RuleResult) -> None:
@@ -328,6 +364,8 @@ def _finding(page: Page, view: View, result: RuleResult) -> None:
         page.labelled("Remedy", neutral(result.remedy, _LONGEST), at=_LABEL)
     if gain := worth(view, result):
         page.labelled("Worth", gain, at=_LABEL)
+    if result.known_before:
+        page.labelled("Before", _WAS_THERE, at=_LABEL)
     for note in result.notes:
         page.labelled("Note", neutral(note, _LONGEST), at=_LABEL)
     if rule.same_fault_as:
@@ -360,7 +398,7 @@ def _sources(page: Page, view: View, sources: Sequence[Cited]) -> None:
 
 
 def _combined(page: Page, view: View, everything: bool) -> None:
-    concluded = [one for one in view.report.patterns if one.outcome == "concluded"]
+    concluded = [one for one in view.report.patterns if one.outcome == "concluded" and _is_shown(one, everything)]
     open_ = [one for one in view.report.patterns if one.outcome == "open"]
     if concluded:
         page.heading("What it adds up to")
@@ -388,6 +426,8 @@ def _pattern(page: Page, view: View, one: PatternResult) -> None:
     page.labelled("Why", neutral(one.why), at=_LABEL)
     if one.remedy:
         page.labelled("Remedy", neutral(one.remedy), at=_LABEL)
+    if one.known_before:
+        page.labelled("Before", _WAS_THERE, at=_LABEL)
     _sources(page, view, one.sources)
 
 
@@ -398,11 +438,34 @@ def _member(view: View, member: str) -> str:
     if name in view.rules:
         result = view.rules[name]
         if result.verdict == "fail" and result.finding and verdict == "fail":
-            return f"{neutral(result.finding, 240)} ({name})"
+            return f"{neutral(result.finding, 240)} ({name}{', waived' if result.waived else ''})"
         return f"{said}: {neutral(result.rule.title)} ({name})"
     if name in view.patterns:
         return f"{neutral(view.patterns[name].title)} ({view.patterns[name].id})"
     return f"{said}: {name}" if said else name
+
+
+# --- What is waived ----------------------------------------------------------------------------------------------
+
+
+def _waived(page: Page, view: View) -> None:
+    """What somebody answers for, and what is wrong with the waivers themselves."""
+    waived = [(r.rule.id, r.finding or r.rule.title, r.waived) for r in view.findings() if r.waived]
+    waived += [(one.id, one.title, one.waived) for one in view.report.patterns if one.waived]
+    if waived:
+        page.heading(f"Waived: {count(len(waived), 'finding')}")
+        for id, said, waiver in waived:
+            page.blank()
+            _title(page, "low", id, neutral(said, _LONGEST))
+            page.labelled("Because", neutral(waiver.reason, _LONGEST), at=_LABEL)
+            page.labelled("Owner", f"{neutral(waiver.owner)}, {waiver_ends(waiver)}", at=_LABEL)
+            if waiver.note:
+                page.labelled("Note", neutral(waiver.note, _LONGEST), at=_LABEL)
+    if view.report.waiver_findings:
+        page.heading("Waivers to look at")
+        for one in view.report.waiver_findings:
+            place = f" ({neutral(f'{one.file}:{one.line}' if one.line else one.file)})"
+            page.labelled(one.waiver.rule, neutral(one.message, _LONGEST) + place, at=_LABEL)
 
 
 # --- What is not known -------------------------------------------------------------------------------------------

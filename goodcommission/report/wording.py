@@ -11,7 +11,16 @@ from goodcommission.engine.texts import say_date
 from goodcommission.report.terminal import neutral
 
 if TYPE_CHECKING:
-    from goodcommission.report.model import AuditReport, Cited, FactMissing, FactStated, PatternResult, RuleResult
+    from goodcommission.report.model import (
+        AuditReport,
+        Cited,
+        FactMissing,
+        FactStated,
+        OverallScore,
+        PatternResult,
+        RuleResult,
+        Waiver,
+    )
 
 FIRST_TO_STATE: Final = 5
 _REPEATED: Final = 3
@@ -128,6 +137,22 @@ def grade_words(grade: str) -> str:
     return f"between {worst} and {best}" if dash else grade
 
 
+def score_words(score: OverallScore) -> str:
+    """A score, its interval and its grade in one line."""
+    if score.low is None or score.high is None:
+        return "no score"
+    if score.score is None or score.grade == NO_GRADE:
+        return f"anything from {whole(score.low)} to {whole(score.high)} of 100, no grade"
+    reach = "" if score.low == score.high else f" (could be {whole(score.low)} to {whole(score.high)})"
+    return f"{whole(score.score)} of 100{reach}, grade {grade_words(score.grade)}"
+
+
+def waiver_ends(waiver: Waiver) -> str:
+    """Until when a waiver holds, and where it stands."""
+    place = f"{waiver.file}:{waiver.line}" if waiver.line else waiver.file
+    return f"until it expires on {say_date(dt.date.fromisoformat(waiver.expires))} ({neutral(place)})"
+
+
 def day_words(report: AuditReport) -> str:
     """The day of the audit in words."""
     if report.as_of is None:
@@ -166,7 +191,11 @@ def worth(view: View, result: RuleResult) -> str | None:
     others = [
         r.rule.id
         for r in view.verdict("fail")
-        if r.rule.group and r.rule.group == result.rule.group and r.rule.scored and r.rule.id != result.rule.id
+        if r.rule.group
+        and r.rule.group == result.rule.group
+        and r.rule.scored
+        and r.rule.id != result.rule.id
+        and r.waived is None
     ]
     if others:
         verb = "is" if len(others) == 1 else "are"
