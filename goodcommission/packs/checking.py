@@ -25,7 +25,7 @@ from goodcommission.engine.verdicts import (
 )
 from goodcommission.exceptions import DescriptionError, EngineError, Fault, PackError
 from goodcommission.packs.compiling import LoadedPack, Packs, compile_packs, located
-from goodcommission.packs.loading import pack_files, read_pack, shipped_folder
+from goodcommission.packs.loading import pack_files, read_pack, shipped_packs
 from goodcommission.packs.model import STAGES, Case, Match, Pattern, PatternCase, Rule, Verdict
 
 _NEEDED: Final[tuple[Verdict, ...]] = ("fail", "pass", "not_applicable", "unknown")
@@ -64,7 +64,7 @@ def check_packs(paths: Sequence[str | os.PathLike[str]]) -> Checked:
                 faults.extend(error.faults)
     ids = {target.pack.id for target in targets}
     try:
-        others = [read_pack(path) for path in pack_files(shipped_folder("rules"))] if targets else []
+        others = shipped_packs() if targets else ()
         packs = compile_packs([*(other for other in others if other.pack.id not in ids), *targets])
     except PackError as error:
         faults.extend(error.faults)

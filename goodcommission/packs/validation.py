@@ -158,7 +158,7 @@ def _scalars(annotation: Any) -> int:
 def _expected(kind: str, annotation: Any, context: dict[str, Any]) -> str:
     if _scalars(annotation) > 1:
         return "a number or a text"
-    choices = _choices(annotation)
+    choices = [] if kind.startswith(("tuple", "dict", "model")) else _choices(annotation)
     return f"one of {', '.join(choices)}" if choices else _EXPECTED.get(kind) or _by_pattern(context)
 
 
