@@ -12,6 +12,7 @@ from goodcommission.version import VERSION
 
 COMMANDS = {
     "audit": "goodcommission.cli.auditing",
+    "baseline": "goodcommission.cli.baseline",
     "config": "goodcommission.cli.configuring",
     "convert": "goodcommission.cli.documents",
     "gate": "goodcommission.cli.gate",
