@@ -37,8 +37,13 @@ def neutral(text: str, most: int | None = None) -> str:
         text: Any text, such as a title from a notice.
         most: So many characters are kept.
     """
-    shown = _ACTING.sub(_escaped, " ".join(text.split()))
+    shown = visible(" ".join(text.split()))
     return shown if most is None or len(shown) <= most else shown[: most - 1].rstrip() + "…"
+
+
+def visible(text: str) -> str:
+    """A text with its spaces as they are, in which each character that would act is shown by its number."""
+    return _ACTING.sub(_escaped, text)
 
 
 def _escaped(match: re.Match[str]) -> str:
