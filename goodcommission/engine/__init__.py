@@ -1,0 +1,1 @@
+"""Engines: facts, conditions, verdicts and patterns."""

@@ -277,9 +277,8 @@ def _judge(rule: CompiledRule, setting: Setting) -> RuleVerdict:
     values = setting.facts.values
     size: Explained = setting.tiers[rule.tier]
     if size[0] is False:
-        return RuleVerdict(
-            rule, "not_applicable", severity, settled=_unique(size[1]), reason=f"asked only of {TIERS[rule.tier]} contracts and above"
-        )
+        small = f"asked only of {TIERS[rule.tier]} contracts and above"
+        return RuleVerdict(rule, "not_applicable", severity, settled=_unique(size[1]), reason=small)
     lets = compute_lets(rule, setting)
     view = view_of(rule, setting, lets)
     asked: Explained = (True, (), ())
@@ -288,15 +287,11 @@ def _judge(rule: CompiledRule, setting: Setting) -> RuleVerdict:
         if applies is not True:
             asked = (applies, *rule.when.explain(values, lets)[1:])
         if applies is False:
-            return RuleVerdict(
-                rule, "not_applicable", severity, settled=_unique(asked[1]), reason="what it is about does not arise here"
-            )
+            absent = "what it is about does not arise here"
+            return RuleVerdict(rule, "not_applicable", severity, settled=_unique(asked[1]), reason=absent)
     decision = _decide(rule, view, values, lets)
     due = rule.due == 0 or (None if setting.stage is None else setting.stage >= rule.due)
-    if due is not True and rule.planned is not None:
-        planned = rule.planned.value(view)
-    else:
-        planned = False
+    planned = rule.planned.value(view) if due is not True and rule.planned is not None else False
     gates_open = size[0] is True and asked[0] is True
     if due is False and planned is not True:
         return RuleVerdict(
