@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,41 +15,51 @@ from goodcommission.cli.frame import (
     FINE,
     GATE_FAILED,
     Day,
-    Points,
     check_output,
     commissioner_option,
     complain,
     deliver,
+    fail,
     files_argument,
-    form_option,
     look,
     output_option,
     pack_option,
     read,
     rules_option,
 )
+from goodcommission.cli.settings import (
+    agreed,
+    config_option,
+    configurations,
+    gate_options,
+    gates_given,
+    no_config_option,
+    path_of,
+    settled,
+)
 from goodcommission.exceptions import EngineError
+from goodcommission.report.formats import FORMATS
 
 if TYPE_CHECKING:
+    from goodcommission.configuration import Output, Settings
+    from goodcommission.description.document import Document
     from goodcommission.report.model import AuditReport
-
-_ORDER = ("low", "medium", "high")
 
 
 @click.command()
 @files_argument
 @pack_option
 @rules_option
-@form_option
+@click.option(
+    "--format", "form", type=click.Choice(list(FORMATS)), help="By default what the output's name says, or text."
+)
 @output_option
 @commissioner_option
 @click.option("--as-of", type=Day(), help="The day of the audit; today if it is not given.")
 @click.option(
     "--engine",
     type=click.Choice(["auto", "durable", "reference"]),
-    default="auto",
-    show_default=True,
-    help="What combines the findings; auto takes durable-rules where it is installed.",
+    help="What combines the findings; auto, the default, takes durable-rules where it is installed.",
 )
 @click.option(
     "--tier",
@@ -59,97 +69,133 @@ _ORDER = ("low", "medium", "high")
 @click.option("--strict", is_flag=True, help="Stop if the two engines differ.")
 @click.option("--passes", is_flag=True, help="Show the rules that are met as well.")
 @click.option("--all", "everything", is_flag=True, help="Show every rule, also those that do not apply.")
-@click.option("--fail-under", type=Points(), help="Exit with 1 if a score is below this, or there is none.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(["high", "medium", "low", "never"]),
-    default="never",
-    show_default=True,
-    help="Exit with 1 if there is a finding of this severity or above, combined findings included.",
-)
+@gate_options
+@config_option
+@no_config_option
 def audit(
     files: tuple[str, ...],
     packs: tuple[str, ...],
     folders: tuple[str, ...],
-    form: str,
+    form: str | None,
     output: Path | None,
     commissioner: str | None,
     as_of: dt.date | None,
-    engine: Any,
-    tier: Any,
+    engine: str | None,
+    tier: str | None,
     strict: bool,
     passes: bool,
     everything: bool,
-    fail_under: float | None,
-    fail_on: str,
+    config: Path | None,
+    no_config: bool,
+    **gates: Any,
 ) -> None:
     """Audit tenders, contracts, decommissioning plans or OCDS notices ("-" is standard input).
 
     A file that cannot be read or is not valid gets no report, and all that is wrong with it is said; the others are
     audited all the same. With --output, nothing is written unless all of them can be audited.
-    """
-    from goodcommission.auditing import audit as audit_one
-    from goodcommission.packs.loading import load_packs
 
-    check_output(output, (*files, commissioner) if commissioner else files)
-    documents, faults = read(files, commissioner)
-    chosen = load_packs(packs or None, rules=folders) if documents else None
-    day = as_of or dt.datetime.now().astimezone().date()
-    reports: list[tuple[AuditReport, str]] = []
-    for document in documents:
-        report = audit_one(document, chosen, as_of=day, engine=engine, tier=tier)
+    What is not given as an option is taken from the nearest configuration file: see goodcommission config show.
+    """
+    given: dict[str, tuple[Any, str]] = {
+        "packs": (packs, "--pack"),
+        "rules": (folders, "--rules"),
+        "commissioner": (commissioner, "--commissioner"),
+        "tier": (tier, "--tier"),
+        "as_of": (as_of, "--as-of"),
+        "engine": (engine, "--engine"),
+        "outputs": (_outputs(form, output), "--format"),
+        **gates_given(gates),
+    }
+    configuration_for = configurations(config, no_config)
+    settings_of = {file: settled(configuration_for(path_of(file)), path_of(file), given) for file in files}
+    outputs: Sequence[Output] = agreed("outputs", settings_of.values()).value
+    chosen_engine = agreed("engine", settings_of.values()).value
+    for one in outputs:
+        check_output(one.file, [*files, *_profiles(settings_of)])
+    documents, faults = _read(files, settings_of)
+    today = dt.datetime.now().astimezone().date()
+    audited: list[tuple[AuditReport, Settings]] = []
+    for document, settings in documents:
+        report = _audit(document, settings, today, chosen_engine)
         if strict and report.engine.differences:
             raise EngineError(*(f"the engines differ on {document.name}: {one}" for one in report.engine.differences))
-        reports.append((report, document.source.name if document.source else document.name))
-    if reports and not (faults and output):
+        audited.append((report, settings))
+    reports = [report for report, _ in audited]
+    to_files = any(one.file for one in outputs)
+    if reports and not (faults and to_files):
         several = len(files) > 1 or len(reports) > 1
-        if form == "json":
-            deliver(_as_json([report for report, _ in reports], several), output, as_bytes=True)
-        else:
-            deliver(_as_text(reports, output is None, passes, everything), output)
+        _write(outputs, reports, several=several, passes=passes, everything=everything)
     if faults:
-        if output:
-            complain(f"{output}: not written, because not all files could be audited.")
+        for one in outputs:
+            if one.file:
+                complain(f"{one.file}: not written, because not all files could be audited.")
         sys.exit(BAD_INPUT)
-    failed = [line for report, _ in reports for line in _gates(report, fail_under, fail_on)]
+    failed = _failing_gates(audited)
     for line in failed:
         complain(line)
     sys.exit(GATE_FAILED if failed else FINE)
 
 
-def _as_json(reports: Sequence[AuditReport], several: bool) -> str:
-    if not several:
-        return reports[0].to_json()
-    bodies = [report.to_json().rstrip("\n") for report in reports]
-    return "[\n" + ",\n".join(bodies) + "\n]\n"
+def _outputs(form: str | None, output: Path | None) -> tuple[Output, ...]:
+    """The one output that is asked for on the command line, which stands for all that are configured."""
+    from goodcommission.configuration import Output
+    from goodcommission.report.formats import format_for
+
+    if form is None and output is None:
+        return ()
+    return (Output(form or format_for(output) or "text", output),)
 
 
-def _as_text(reports: Sequence[tuple[AuditReport, str]], on_screen: bool, passes: bool, everything: bool) -> str:
-    from goodcommission.report.text import render, summary
+def _profiles(settings_of: Mapping[str, Settings]) -> list[str]:
+    """The commissioners' profiles that are read."""
+    named = [settings["commissioner"].value for settings in settings_of.values()]
+    return [profile for profile in named if profile]
 
-    width, colour = look() if on_screen else (80, False)
-    texts = [
-        render(report, width=width, colour=colour, passes=passes, everything=everything, file=file)
-        for report, file in reports
+
+def _read(files: Sequence[str], settings_of: Mapping[str, Settings]) -> tuple[list[tuple[Document, Settings]], bool]:
+    """All documents with their settings, and whether something is wrong with a file."""
+    if [*files, *dict.fromkeys(_profiles(settings_of))].count("-") > 1:
+        fail("standard input (-) can be named only once.")
+    said: dict[str, None] = {}
+    read_so_far = [
+        (document, settings_of[file])
+        for file in files
+        for document in read((file,), settings_of[file]["commissioner"].value, said)[0]
     ]
-    if len(texts) > 1:
-        texts.append(summary([report for report, _ in reports], width=width, colour=colour))
-    return ("\n" + "═" * min(width, 100) + "\n\n").join(texts)
+    return read_so_far, bool(said)
 
 
-def _gates(report: AuditReport, fail_under: float | None, fail_on: str) -> Iterator[str]:
-    """Why the gates that were asked for do not let this report through."""
-    name, score = report.document.name, report.score.score
-    if fail_under is not None:
-        if score is None:
-            yield f"{name}: there is no score, and at least {fail_under:g} is asked for (--fail-under)."
-        elif score < fail_under:
-            yield f"{name}: the score is {score:g}, and at least {fail_under:g} is asked for (--fail-under)."
-    if fail_on != "never":
-        worse = _ORDER[_ORDER.index(fail_on) :]
-        ids = [r.rule.id for r in report.results if r.verdict == "fail" and r.rule.scored and r.severity in worse]
-        ids += [p.id for p in report.patterns if p.outcome == "concluded" and p.severity in worse]
-        if ids:
-            above = fail_on if fail_on == "high" else f"{fail_on} or higher"
-            findings = "1 finding" if len(ids) == 1 else f"{len(ids)} findings"
-            yield f"{name}: {findings} of {above} severity: {', '.join(ids)} (--fail-on)."
+def _audit(document: Document, settings: Settings, today: dt.date, engine: Any) -> AuditReport:
+    from goodcommission.auditing import audit as audit_one
+    from goodcommission.configuration import adjustments
+    from goodcommission.packs.loading import load_packs
+
+    chosen = load_packs(settings["packs"].value, rules=settings["rules"].value, adjustments=adjustments(settings))
+    day = settings["as_of"].value or today
+    return audit_one(document, chosen, as_of=day, engine=engine, tier=settings["tier"].value)
+
+
+def _write(
+    outputs: Sequence[Output], reports: Sequence[AuditReport], *, several: bool, passes: bool, everything: bool
+) -> None:
+    """Write all outputs."""
+    from goodcommission.report.formats import for_terminal, render
+
+    for one in outputs:
+        width, colour = look() if one.file is None else (80, False)
+        text = render(
+            one.format, reports, width=width, colour=colour, passes=passes, everything=everything, several=several
+        )
+        deliver(text, one.file, as_bytes=not for_terminal(one.format))
+
+
+def _failing_gates(audited: Sequence[tuple[AuditReport, Settings]]) -> list[str]:
+    """Why the gates that are set do not let these reports through."""
+    from goodcommission.gating import check_gates, gates_of
+
+    return [
+        result.line(report.document.name)
+        for report, settings in audited
+        for result in check_gates(report, gates_of(settings))
+        if not result.passed
+    ]

@@ -1,0 +1,71 @@
+"""``goodcommission gate``: whether saved reports may go on."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from goodcommission.cli.frame import (
+    FINE,
+    GATE_FAILED,
+    as_json,
+    deliver,
+    fail,
+    files_argument,
+    form_option,
+    output_option,
+)
+from goodcommission.cli.settings import (
+    config_option,
+    configurations,
+    gate_options,
+    gates_given,
+    no_config_option,
+    path_of,
+    settled,
+)
+from goodcommission.exceptions import Fault
+
+
+@click.command()
+@files_argument
+@gate_options
+@config_option
+@no_config_option
+@form_option
+@output_option
+def gate(
+    files: tuple[str, ...], config: Path | None, no_config: bool, form: str, output: Path | None, **options: Any
+) -> None:
+    """Judge saved reports (audit --format json) by gates, without auditing again ("-" is standard input).
+
+    Gates are options, or stand under [gates] in the configuration. Each is judged by itself, for each report.
+    """
+    from goodcommission.gating import as_data, check_gates, gates_of
+    from goodcommission.report.reading import read_reports
+    from goodcommission.report.terminal import neutral
+
+    given = gates_given(options)
+    configuration_for = configurations(config, no_config)
+    lines: list[str] = []
+    data: list[dict[str, Any]] = []
+    for file in files:
+        for report in read_reports(file):
+            name, path = report.document.name, path_of(report.document.file)
+            gates = gates_of(settled(configuration_for(path), path, given))
+            if not gates:
+                advice = "Give one, such as --fail-under 60, or write it under [gates] in goodcommission.toml."
+                fail(Fault(f"there is no gate for {name}", suggestion=advice))
+            results = check_gates(report, gates)
+            lines += [f"{'passed' if one.passed else 'FAILED'}  {one.line(neutral(name))}\n" for one in results]
+            passed = all(one.passed for one in results)
+            data.append({"report": file, "document": name, "passed": passed, "gates": as_data(results)})
+    passed = all(one["passed"] for one in data)
+    if form == "json":
+        deliver(as_json({"passed": passed, "reports": data}), output, as_bytes=True)
+    else:
+        deliver("".join(lines), output)
+    sys.exit(FINE if passed else GATE_FAILED)
