@@ -229,6 +229,12 @@ def _day(value: Any) -> dt.date:
     return value
 
 
+def _days(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise _Wrong("a whole number of days")
+    return value
+
+
 def _one_of(*known: str) -> Callable[[Any], str]:
     def check(value: Any) -> str:
         if value not in known:
@@ -251,11 +257,14 @@ _OF_DOCUMENTS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "rules": _texts,
     "commissioner": _text,
     "tier": _one_of(*TIERS),
-    "as_of": _day,
 }
 """What may differ from document to document."""
 _OF_RUNS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "as_of": _day,
     "engine": _one_of("auto", "durable", "reference"),
+    "waivers": _text,
+    "waiver_days": _days,
+    "baseline": _text,
 }
 """What holds for all that is audited together."""
 _PATHS: Final = frozenset({"rules", "commissioner", "baseline", "waivers"})
@@ -266,6 +275,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "packs": None,
     "rules": (),
     "engine": "auto",
+    "waiver_days": 365,
     "outputs": (Output("text", None),),
     **{f"gates.{name}": None for name in _GATES},
     "gates.fail_on": "never",
@@ -482,11 +492,7 @@ def shown(name: str, value: Any) -> str:
     """A setting's value as ``config show`` prints it."""
     match value:
         case None | ():
-            return {
-                "packs": "all",
-                "tier": "by the value of the contract",
-                "as_of": "today",
-            }.get(name, "none")
+            return {"packs": "all", "tier": "by value", "as_of": "today"}.get(name, "none")
         case ParameterChange(value=new):
             return f"{new}, as in the pack"
         case SeverityChange(severity=severity, reason=reason):

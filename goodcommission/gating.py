@@ -28,8 +28,9 @@ class Gate:
 
     ``fail_under``, ``min_low`` and ``min_coverage`` ask for points of 100: of the score, of the low end of its
     interval, of the share that is judged. ``fail_on`` asks for no finding of this severity or above, combined
-    findings included. ``never_fail`` and ``must_pass`` name rules or combined findings: those of the one may be
-    unknown, those of the other may not.
+    findings and what is wrong with waivers included; what is waived or was there before is passed over.
+    ``never_fail`` and ``must_pass`` name rules or combined findings, waived or not: those of the one may be unknown,
+    those of the other may not.
     """
 
     name: GateName
@@ -97,6 +98,7 @@ def _severity(report: AuditReport, gate: Gate, least: str) -> GateResult:
     worse = _ORDER[_ORDER.index(least) :]
     ids = [r.rule.id for r in report.results if r.stands and r.rule.scored and r.severity in worse]
     ids += [p.id for p in report.patterns if p.stands and p.severity in worse]
+    ids += [f"the waiver of {one.waiver.rule}" for one in report.waiver_findings if one.severity in worse]
     above = least if least == "high" else f"{least} or higher"
     if not ids:
         return GateResult(gate, True, (), f"no finding of {above} severity")

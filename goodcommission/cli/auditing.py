@@ -37,7 +37,7 @@ from goodcommission.cli.settings import (
     path_of,
     settled,
 )
-from goodcommission.exceptions import EngineError
+from goodcommission.exceptions import EngineError, Fault
 from goodcommission.report.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -66,6 +66,9 @@ if TYPE_CHECKING:
     type=click.Choice(["small", "medium", "large"]),
     help="How much to ask; by default what the value of the contract says.",
 )
+@click.option("--waivers", metavar="FILE", help="Findings that somebody answers for until a day: they do not count.")
+@click.option("--baseline", metavar="FILE", help="Findings that were there before: no gate fails for them.")
+@click.option("--update-baseline", is_flag=True, help="Take out of the baseline what is mended; nothing is ever added.")
 @click.option("--strict", is_flag=True, help="Stop if the two engines differ.")
 @click.option("--passes", is_flag=True, help="Show the rules that are met as well.")
 @click.option("--all", "everything", is_flag=True, help="Show every rule, also those that do not apply.")
@@ -82,6 +85,9 @@ def audit(
     as_of: dt.date | None,
     engine: str | None,
     tier: str | None,
+    waivers: str | None,
+    baseline: str | None,
+    update_baseline: bool,
     strict: bool,
     passes: bool,
     everything: bool,
@@ -96,6 +102,9 @@ def audit(
 
     What is not given as an option is taken from the nearest configuration file: see goodcommission config show.
     """
+    from goodcommission.configuration import RUN_SETTINGS
+    from goodcommission.gating import check_gates, gates_of
+
     given: dict[str, tuple[Any, str]] = {
         "packs": (packs, "--pack"),
         "rules": (folders, "--rules"),
@@ -103,24 +112,28 @@ def audit(
         "tier": (tier, "--tier"),
         "as_of": (as_of, "--as-of"),
         "engine": (engine, "--engine"),
+        "waivers": (waivers, "--waivers"),
+        "baseline": (baseline, "--baseline"),
         "outputs": (_outputs(form, output), "--format"),
         **gates_given(gates),
     }
     configuration_for = configurations(config, no_config)
     settings_of = {file: settled(configuration_for(path_of(file)), path_of(file), given) for file in files}
-    outputs: Sequence[Output] = agreed("outputs", settings_of.values()).value
-    chosen_engine = agreed("engine", settings_of.values()).value
+    run = {name: agreed(name, settings_of.values()).value for name in RUN_SETTINGS}
+    outputs: Sequence[Output] = run["outputs"]
     for one in outputs:
-        check_output(one.file, [*files, *_profiles(settings_of)])
+        read_too = (run["waivers"], run["baseline"], *(used["commissioner"].value for used in settings_of.values()))
+        check_output(one.file, [*files, *(file for file in read_too if file)])
     documents, faults = _read(files, settings_of)
-    today = dt.datetime.now().astimezone().date()
-    audited: list[tuple[AuditReport, Settings]] = []
+    day = run["as_of"] or dt.datetime.now().astimezone().date()
+    reports: list[AuditReport] = []
     for document, settings in documents:
-        report = _audit(document, settings, today, chosen_engine)
+        report = _audit(document, settings, day, run["engine"])
         if strict and report.engine.differences:
             raise EngineError(*(f"the engines differ on {document.name}: {one}" for one in report.engine.differences))
-        audited.append((report, settings))
-    reports = [report for report, _ in audited]
+        reports.append(report)
+    reports = _waived(reports, [settings for _, settings in documents], day, run)
+    reports = _known_before(reports, run["baseline"], update=update_baseline and not faults)
     to_files = any(one.file for one in outputs)
     if reports and not (faults and to_files):
         several = len(files) > 1 or len(reports) > 1
@@ -130,7 +143,12 @@ def audit(
             if one.file:
                 complain(f"{one.file}: not written, because not all files could be audited.")
         sys.exit(BAD_INPUT)
-    failed = _failing_gates(audited)
+    failed = [
+        result.line(report.document.name)
+        for report, (_, settings) in zip(reports, documents, strict=True)
+        for result in check_gates(report, gates_of(settings))
+        if not result.passed
+    ]
     for line in failed:
         complain(line)
     sys.exit(GATE_FAILED if failed else FINE)
@@ -146,15 +164,10 @@ def _outputs(form: str | None, output: Path | None) -> tuple[Output, ...]:
     return (Output(form or format_for(output) or "text", output),)
 
 
-def _profiles(settings_of: Mapping[str, Settings]) -> list[str]:
-    """The commissioners' profiles that are read."""
-    named = [settings["commissioner"].value for settings in settings_of.values()]
-    return [profile for profile in named if profile]
-
-
 def _read(files: Sequence[str], settings_of: Mapping[str, Settings]) -> tuple[list[tuple[Document, Settings]], bool]:
     """All documents with their settings, and whether something is wrong with a file."""
-    if [*files, *dict.fromkeys(_profiles(settings_of))].count("-") > 1:
+    profiles = {settings["commissioner"].value for settings in settings_of.values()}
+    if [*files, *profiles].count("-") > 1:
         fail("standard input (-) can be named only once.")
     said: dict[str, None] = {}
     read_so_far = [
@@ -165,14 +178,44 @@ def _read(files: Sequence[str], settings_of: Mapping[str, Settings]) -> tuple[li
     return read_so_far, bool(said)
 
 
-def _audit(document: Document, settings: Settings, today: dt.date, engine: Any) -> AuditReport:
+def _audit(document: Document, settings: Settings, day: dt.date, engine: Any) -> AuditReport:
     from goodcommission.auditing import audit as audit_one
     from goodcommission.configuration import adjustments
     from goodcommission.packs.loading import load_packs
 
     chosen = load_packs(settings["packs"].value, rules=settings["rules"].value, adjustments=adjustments(settings))
-    day = settings["as_of"].value or today
     return audit_one(document, chosen, as_of=day, engine=engine, tier=settings["tier"].value)
+
+
+def _waived(
+    reports: list[AuditReport], settings: Sequence[Settings], day: dt.date, run: Mapping[str, Any]
+) -> list[AuditReport]:
+    """The reports with the waivers that hold; what may never fail can't be waived."""
+    if run["waivers"] is None or not reports:
+        return reports
+    from goodcommission.waivers import apply_all, read_waivers
+
+    never = {id for of_one in settings for name in ("never_fail", "must_pass") for id in of_one[f"gates.{name}"].value}
+    waivers = read_waivers(run["waivers"], most_days=run["waiver_days"])
+    return list(apply_all(reports, waivers, day, never=never))
+
+
+def _known_before(reports: list[AuditReport], file: str | None, *, update: bool) -> list[AuditReport]:
+    """The reports with what is in the baseline marked; the baseline without what is mended, where that is asked for."""
+    if file is None:
+        if update:
+            fail(Fault("there is no baseline to update", suggestion="Name it with --baseline FILE."))
+        return reports
+    from goodcommission import baselines
+
+    baseline = baselines.read_baseline(file)
+    if update:
+        ratchet = baselines.update(baseline, reports)
+        if ratchet.mended:
+            deliver(ratchet.baseline.to_json(), Path(file), as_bytes=True)
+            mended = len(ratchet.mended)
+            complain(f"{file}: {mended} {'finding is' if mended == 1 else 'findings are'} mended, and taken out of it.")
+    return [baselines.apply(report, baseline) for report in reports]
 
 
 def _write(
@@ -187,15 +230,3 @@ def _write(
             one.format, reports, width=width, colour=colour, passes=passes, everything=everything, several=several
         )
         deliver(text, one.file, as_bytes=not for_terminal(one.format))
-
-
-def _failing_gates(audited: Sequence[tuple[AuditReport, Settings]]) -> list[str]:
-    """Why the gates that are set do not let these reports through."""
-    from goodcommission.gating import check_gates, gates_of
-
-    return [
-        result.line(report.document.name)
-        for report, settings in audited
-        for result in check_gates(report, gates_of(settings))
-        if not result.passed
-    ]

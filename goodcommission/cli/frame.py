@@ -297,7 +297,8 @@ def read(
 def _printable(document: Document) -> Document:
     """A document whose name can be written down, whatever bytes its file is named with."""
     profile = document.profile and replace(document.profile, name=_writable(document.profile.name))
-    return replace(document, name=_writable(document.name), profile=profile)
+    source = document.source and replace(document.source, name=_writable(document.source.name))
+    return replace(document, name=_writable(document.name), source=source, profile=profile)
 
 
 def _writable(name: str) -> str:
