@@ -319,8 +319,8 @@ def _judge(rule: CompiledRule, setting: Setting) -> RuleVerdict:
     if decision.verdict == "pass":
         return _passed(rule, setting, decision, lets, view, None)
     if decision.verdict == "unknown":
-        reason = None if decision.missing else "what is stated fits none of the cases that the rule can decide"
-        return RuleVerdict(rule, "unknown", severity, missing=_unique(decision.missing), reason=reason, lets=lets)
+        fits = None if decision.missing else "what is stated fits none of the cases that the rule can decide"
+        return RuleVerdict(rule, "unknown", severity, missing=_unique(decision.missing), reason=fits, lets=lets)
     branch = rule.branches[decision.branch or 0]
     value_of = speaker(rule, setting.facts, lets)
     return RuleVerdict(
