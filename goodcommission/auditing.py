@@ -49,7 +49,7 @@ _KIND_WORDS: Final[Mapping[str, str]] = {
     "contract": "contracts",
     "decommissioning_plan": "decommissioning plans",
 }
-_GOVERNING: Final[Mapping[str, tuple[str, ...]]] = {
+GOVERNING: Final[Mapping[str, tuple[str, ...]]] = {
     "tender": ("timeline.tender_published", "notice.date"),
     "contract": ("timeline.contract_signed", "award.date", "notice.date"),
     "decommissioning_plan": ("decommissioning.notice_date", "decommissioning.decision_date"),
@@ -129,7 +129,7 @@ def _day(
 ) -> tuple[int | None, Literal["given", "document", "unknown"]]:
     if as_of is not None:
         return days(as_of), "given"
-    for name in (*_GOVERNING[description.kind], "as_at"):
+    for name in (*GOVERNING[description.kind], "as_at"):
         if name in facts.values:
             return facts.values[name], "document"
     return None, "unknown"
@@ -209,7 +209,7 @@ def cite(citation: Citation, work: Work) -> Cited:
 
 
 @lru_cache(maxsize=64)
-def _infos(packs: Packs) -> tuple[Mapping[str, RuleInfo], Mapping[str, RuleResult]]:
+def rule_infos(packs: Packs) -> tuple[Mapping[str, RuleInfo], Mapping[str, RuleResult]]:
     """For each rule what the report says of it, and its result where it does not apply to the kind of document."""
     works = {loaded.pack.id: loaded.pack.sources for loaded in packs.packs}
     infos, elsewhere = {}, {}
@@ -267,7 +267,7 @@ def _report(
     basis: Literal["given", "document", "unknown"],
     tier: Tier | None,
 ) -> AuditReport:
-    infos, elsewhere = _infos(packs)
+    infos, elsewhere = rule_infos(packs)
     results = tuple(
         elsewhere[rule.rule.id] if verdict is None else _result(infos[rule.rule.id], verdict, score)
         for rule, verdict in zip(packs.rules, verdicts, strict=True)
@@ -399,7 +399,6 @@ def _pattern_infos(packs: Packs) -> Mapping[str, Mapping[str, Any]]:
     works = {loaded.pack.id: loaded.pack.sources for loaded in packs.packs}
     return {
         one.pattern.id: {
-            "id": one.pattern.id,
             "title": one.pattern.title,
             "pack": one.pack,
             "why": one.pattern.why,
@@ -419,6 +418,7 @@ def _patterns(
     infos = _pattern_infos(packs)
     results = []
     for outcome in outcomes:
+        info = infos[outcome.id]
         missing: tuple[str, ...] = ()
         if outcome.outcome == "open":
             waiting = [name for m in outcome.undecided if m.kind == "rule" for name in missing_of.get(m.id, ())]
@@ -426,16 +426,22 @@ def _patterns(
             missing = tuple(dict.fromkeys((*gate, *waiting)))
         results.append(
             PatternResult.of(
-                **infos[outcome.id],
+                # In the order of the model, which is that of the JSON.
+                id=outcome.id,
+                title=info["title"],
+                pack=info["pack"],
                 concludes=outcome.concludes,
                 outcome=outcome.outcome,
                 severity=outcome.severity,
+                why=info["why"],
+                remedy=info["remedy"],
                 because=_members((*outcome.satisfied, *outcome.raised_by, *outcome.lowered_by)),
                 withdrawn_by=_members(outcome.withdrawn_by),
                 would_be_withdrawn_by=_members(outcome.would_be_withdrawn_by),
                 undecided=_members(outcome.undecided),
                 not_checked=_members(outcome.not_checked),
                 missing=missing,
+                sources=info["sources"],
                 waived=None,
                 known_before=False,
             )
