@@ -107,7 +107,7 @@ def read_baseline(path: str | os.PathLike[str]) -> Baseline:
     except DescriptionError as error:
         raise BaselineError(*error.faults) from None
     advice = "A baseline is what `goodcommission baseline create` writes."
-    if not isinstance(raw, dict) or "baseline" not in raw:
+    if not isinstance(raw, dict) or "baseline" not in raw or "schema_version" in raw:
         raise BaselineError(Fault("this is no baseline", source.name, 1, 1, "", advice))
     try:
         findings = tuple(_File.model_validate(raw).findings)

@@ -51,7 +51,8 @@ def _report(source: Source, raw: dict[str, Any], start: tuple[int | str, ...]) -
         return AuditReport.model_validate(raw)
     except ValidationError as error:
         made = raw.get("goodcommission")
-        by = f"It was made by goodcommission {made}, and this is {VERSION}: audit again." if made != VERSION else None
+        other = isinstance(made, str) and made != VERSION
+        by = f"It was made by goodcommission {made}, and this is {VERSION}: audit again." if other else None
         faults = []
         for item in error.errors(include_url=False):
             parts = item["loc"][:-1] if item["type"] == "missing" else item["loc"]
