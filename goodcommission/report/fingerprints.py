@@ -7,13 +7,13 @@ import json
 import re
 from typing import Final
 
-from goodcommission.report.model import AuditedDocument, PatternResult, RuleResult
+from goodcommission.report.model import AuditedDocument, PatternResult, RuleResult, WaiverFinding
 
 LENGTH: Final = 32
 _NUMBERED: Final = re.compile(r"\[\d+\]")
 
 
-def fingerprint(result: RuleResult | PatternResult, document: AuditedDocument) -> str:
+def fingerprint(result: RuleResult | PatternResult | WaiverFinding, document: AuditedDocument) -> str:
     """What stays the same of a result: which rule, in which document, decided by facts of which names.
 
     Values, lines, the order of the items in a list and the folder of the file change it as little as a new version of
@@ -21,7 +21,7 @@ def fingerprint(result: RuleResult | PatternResult, document: AuditedDocument) -
     of its own.
 
     Args:
-        result: What a rule or a pattern says.
+        result: What a rule or a pattern says, or what is wrong with a waiver.
         document: What was audited, as the report names it.
 
     Returns:
@@ -29,6 +29,8 @@ def fingerprint(result: RuleResult | PatternResult, document: AuditedDocument) -
     """
     if isinstance(result, RuleResult):
         id, names = result.rule.id, sorted({_NUMBERED.sub("[]", name) for name in result.decided_by})
+    elif isinstance(result, WaiverFinding):
+        id, names = f"{result.kind} waiver", [result.waiver.rule, result.waiver.pointer or ""]
     else:
         id, names = result.id, []
     file = re.split(r"[/\\]", document.name)[-1]

@@ -1,4 +1,4 @@
-"""The formats of a report by name: each is a view of the same result, made by a module that is loaded when it is used."""
+"""The formats of a report by name: views of the same result, each made by a module that is loaded when it is used."""
 
 from __future__ import annotations
 

@@ -1,0 +1,36 @@
+"""``goodcommission report``: a saved report in another format, without auditing again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from goodcommission.cli.frame import check_output, deliver, files_argument, look, output_option
+from goodcommission.report.formats import FORMATS, for_terminal, format_for, render
+
+
+@click.command()
+@files_argument
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    help="By default what the output's name says, such as .html; else text.",
+)
+@output_option
+@click.option("--passes", is_flag=True, help="In text: show the rules that are met as well.")
+@click.option("--all", "everything", is_flag=True, help="In text: show every rule.")
+def report(files: tuple[str, ...], form: str | None, output: Path | None, passes: bool, everything: bool) -> None:
+    """Show saved reports in another format, without auditing again.
+
+    A saved report is what `goodcommission audit --format json` wrote: of one document, or of several.
+    """
+    from goodcommission.report.reading import read_reports
+
+    check_output(output, files)
+    form = form or format_for(output) or "text"
+    reports = [one for file in files for one in read_reports(file)]
+    width, colour = look() if output is None else (80, False)
+    text = render(form, reports, width=width, colour=colour, passes=passes, everything=everything)
+    deliver(text, output, as_bytes=not for_terminal(form))

@@ -1,0 +1,137 @@
+"""The report as Markdown: a comment on a pull request, short at first sight, with what is behind it folded away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from goodcommission.report.findings import Entry, entries, headline, standing
+from goodcommission.report.terminal import neutral
+from goodcommission.report.wording import FIRST_TO_STATE, View, capital, count, question, score_words, what_for
+
+if TYPE_CHECKING:
+    from goodcommission.report.model import AuditReport
+
+MOST: Final = 60_000
+"""Characters; GitHub refuses a comment of more than 65,536."""
+_SPECIAL: Final = re.compile(r"[\\`*_\[\]<>|~$&#]")
+_CALLING: Final = re.compile(r"(?:[!%]|&#(?:35|36|38|126);)(?=\w)")
+"""What, before a word, refers to something on GitHub or GitLab: # ! ~ $ % &."""
+_LINKING: Final = re.compile(r"(?i)(:)(?=//)|(www)(?=\.)|(mailto|xmpp|tel)(?=:)")
+_SPLIT: Final = "<!-- -->"
+"""Shows nothing, and keeps what it parts from being taken together."""
+_MARKS: Final = {"high": "🔴 high", "medium": "🟠 medium", "low": "🟡 low"}
+
+
+def escaped(text: str) -> str:
+    """A text that shows as it is: no markup, no link, nobody called, nothing referred to."""
+    shown = _SPECIAL.sub(lambda match: f"&#{ord(match.group())};", neutral(text).replace("@", "\x00"))
+    shown = _LINKING.sub(lambda match: match.group() + _SPLIT, shown)
+    shown = shown.replace("\x00", f"@{_SPLIT}")
+    return _CALLING.sub(lambda match: match.group() + _SPLIT, shown)
+
+
+def render(reports: Sequence[AuditReport]) -> str:
+    """Reports as one comment; if it were too long, the details are left out, then the tables."""
+    for depth in (2, 1, 0):
+        text = "\n".join(_page(reports, depth)) + "\n"
+        if len(text) <= MOST:
+            return text
+    return text[:MOST].rpartition("\n")[0] + "\n"
+
+
+def _page(reports: Sequence[AuditReport], depth: int) -> Iterator[str]:
+    if len(reports) > 1:
+        found = sum(len(standing(report)) for report in reports)
+        yield f"## goodcommission: {count(len(reports), 'document')}, {count(found, 'finding')}"
+        yield ""
+    if depth == 0:
+        yield from (f"- {escaped(headline(report))}" for report in reports)
+        yield ""
+    else:
+        for report in reports:
+            yield from _document(report, "###" if len(reports) > 1 else "##", details=depth == 2)
+    if depth < 2:
+        yield "_There is no room for more in a comment; the whole report is in the other formats._"
+        yield ""
+    yield "<sub>The rules describe good practice; this is not legal advice. " + _made_by(reports) + "</sub>"
+
+
+def _made_by(reports: Sequence[AuditReport]) -> str:
+    return f"goodcommission {escaped(reports[0].goodcommission)}, packs {escaped(reports[0].packs_digest[:19])}."
+
+
+def _document(report: AuditReport, mark: str, *, details: bool) -> Iterator[str]:
+    document = report.document
+    yield f"{mark} {escaped(document.title or document.id or document.name)}"
+    yield ""
+    findings = standing(report)
+    yield f"**{escaped(capital(headline(report).removeprefix(f'{neutral(document.name)}: ')))}**"
+    yield ""
+    yield f"File {_code(document.name)}, {_judged(report)}."
+    yield from (f"{escaped(cap)}" for cap in report.score.caps)
+    if report.score_without_waivers is not None:
+        yield f"Without the waivers: {escaped(score_words(report.score_without_waivers))}."
+    yield ""
+    if findings:
+        yield "| severity | rule | finding | place |"
+        yield "| --- | --- | --- | --- |"
+        yield from (_row(one) for one in findings)
+        yield ""
+    if not details:
+        return
+    if findings:
+        yield from _folded("Why, and what to do", (line for one in findings for line in _finding(one)))
+    excused = [one for one in entries(report) if one.excused]
+    if excused:
+        lines = (f"- **{escaped(one.id)}** {escaped(one.message)} {escaped(one.excused or '')}" for one in excused)
+        yield from _folded(f"{count(len(excused), 'finding')} waived or known before", lines)
+    if report.missing:
+        yield from _folded("State these first", _missing(report))
+
+
+def _judged(report: AuditReport) -> str:
+    met = sum(result.verdict == "pass" for result in report.results)
+    unknown = sum(result.verdict == "unknown" for result in report.results)
+    day = f" as at {escaped(report.as_of)}" if report.as_of else ""
+    return f"audited{day}: {count(met, 'rule')} met, {unknown} not evidenced"
+
+
+def _row(one: Entry) -> str:
+    place = one.places[0] if one.places else None
+    where = _code(":".join(str(part) for part in (place.file, place.line, place.column) if part)) if place else ""
+    mark = _MARKS[one.severity] if one.scored else "not counted"
+    return f"| {mark} | {escaped(one.id)} | {escaped(one.message)} | {where} |"
+
+
+def _finding(one: Entry) -> Iterator[str]:
+    yield f"**{escaped(one.id)}: {escaped(one.title)}**"
+    yield ""
+    for line in one.details:
+        label, _, text = line.partition(": ")
+        yield f"- {label}: {escaped(text)}"
+    yield ""
+
+
+def _missing(report: AuditReport) -> Iterator[str]:
+    view = View(report, report.document.name)
+    for number, fact in enumerate(report.missing[:FIRST_TO_STATE], 1):
+        yield f"{number}. {escaped(question(view, fact))}<br>{_code(fact.name)}{escaped(what_for(fact))}"
+    if len(report.missing) > FIRST_TO_STATE:
+        yield ""
+        yield f"{count(len(report.missing) - FIRST_TO_STATE, 'more fact')} would help."
+
+
+def _folded(title: str, lines: Iterable[str]) -> Iterator[str]:
+    yield f"<details><summary>{title}</summary>"
+    yield ""
+    yield from lines
+    yield ""
+    yield "</details>"
+    yield ""
+
+
+def _code(text: str) -> str:
+    """A name in the type of code, with whatever characters it has."""
+    return f"<code>{escaped(text)}</code>"
