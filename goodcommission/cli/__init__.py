@@ -18,6 +18,7 @@ COMMANDS = {
     "gate": "goodcommission.cli.gate",
     "new": "goodcommission.cli.documents",
     "packs": "goodcommission.cli.rules",
+    "report": "goodcommission.cli.report",
     "rules": "goodcommission.cli.rules",
     "schema": "goodcommission.cli.rules",
     "validate": "goodcommission.cli.documents",
