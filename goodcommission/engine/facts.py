@@ -225,7 +225,12 @@ def _evidenced(values: Mapping[str, Any], pointers: Sequence[str]) -> frozenset[
     """The facts that evidence stands behind: it is given for them, for a section they are in, or for a part of them."""
     paths = [pointer.strip("/").replace("/", ".") for pointer in pointers]
     names = {name.removesuffix(GIVEN).removesuffix(COMPLETE) for name in values}
-    backed = {n for n in names if any(not p or f"{n}.".startswith(f"{p}.") or p.startswith(f"{n}.") for p in paths)}
+    if "" in paths:
+        backed = names
+    else:
+        within = tuple(f"{path}." for path in paths)
+        around = {path[:at] for path in paths for at, sign in enumerate(path) if sign == "."}
+        backed = {name for name in names if name in around or f"{name}.".startswith(within)}
     suffixed = (name + suffix for name in backed for suffix in ("", GIVEN, COMPLETE))
     return frozenset(suffixed)
 
