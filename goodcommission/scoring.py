@@ -95,7 +95,7 @@ class Score:
     """Why the grade is capped, in sentences."""
     packs: tuple[PackScore, ...]
     mends: Mapping[str, float]
-    """Points that mending would give, by rule id (a group's points stand at each failing member)."""
+    """Points that mending would give, by rule id; at each failing member of a group what the whole group would."""
     narrowing: Mapping[str, float]
     """Points by which stating a fact would narrow the interval, at most, by reference; the largest first."""
 
@@ -213,7 +213,7 @@ def compute(judged: Sequence[Judged], groups: Mapping[str, Group], weights: Mapp
         caps=caps,
         packs=tuple(_pack_score(pack, weights[pack], s) for pack, s in sums.items()),
         mends={
-            member.rule: _gained(unit, share[unit.id], passed, covered)
+            member.rule: points(100 * share[unit.id] / covered)
             for unit in counted
             if unit.state == "fail"
             for member in unit.members
@@ -221,14 +221,6 @@ def compute(judged: Sequence[Judged], groups: Mapping[str, Group], weights: Mapp
         },
         narrowing=_narrowing(counted, share, total),
     )
-
-
-def _gained(unit: Unit, share: float, passed: float, covered: float) -> float:
-    """By how much the score rises once no member of a failing unit fails any more."""
-    if all(member.verdict != "unknown" for member in unit.members):
-        return points(100 * share / covered)
-    left = covered - share  # The unit waits for what its other members do not know.
-    return points(100 * passed / left - 100 * passed / covered) if left > 1e-9 else 0.0
 
 
 def _pack_score(pack: str, weight_: float, s: _Sums) -> PackScore:
