@@ -10,7 +10,7 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, BinaryIO, Literal
@@ -30,6 +30,7 @@ __all__ = [
     "read_documents",
     "read_source",
     "validate",
+    "with_profile",
 ]
 
 MAXIMUM_BYTES = 50_000_000
@@ -181,8 +182,17 @@ def read_documents(
     else:
         source = read_source(given, stream=stream)
         documents = _documents(parse(source), source)
-    if commissioner is None:
-        return documents
+    return documents if commissioner is None else with_profile(documents, commissioner)
+
+
+def with_profile(
+    documents: Sequence[Document], commissioner: str | os.PathLike[str] | Mapping[str, Any]
+) -> tuple[Document, ...]:
+    """Documents in which a commissioner's profile fills what they say nothing of.
+
+    Raises:
+        DescriptionError: The profile cannot be read, or it is not valid.
+    """
     known, name, digest, profile = _read_profile(commissioner)
     return tuple(_filled(document, known, name, digest, profile) for document in documents)
 
