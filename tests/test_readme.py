@@ -1,4 +1,10 @@
-"""What the README shows is what happens. `python tests/test_readme.py` writes the outputs of its commands anew."""
+"""What the README and the pages in docs/ show is what happens.
+
+`python tests/test_readme.py` writes the outputs of their commands anew.
+
+A page in docs/ is one session: its files (a block whose first line names one, such as ```yaml waivers.yaml) are written
+and its commands run in the order in which they stand, in one folder with a copy of the examples.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,9 +24,15 @@ from goodcommission.packs.loading import shipped_packs
 
 CHECKOUT = Path(__file__).parent.parent
 README = CHECKOUT / "README.md"
+PAGES = sorted((CHECKOUT / "docs").glob("*.md"))
 LEFT_OUT = "…"
 _CONSOLE = re.compile(r"^```console\n\$ (?P<command>.*)\n(?P<output>(?:.*\n)*?)```$", re.MULTILINE)
 _PYTHON = re.compile(r"^```pycon\n((?:.*\n)*?)```$", re.MULTILINE)
+_BLOCK = re.compile(
+    r"^```(?:console\n\$ (?P<command>.*)\n(?P<output>(?:.*\n)*?)"
+    r"|(?:yaml|json|toml) (?P<name>\S+)\n(?P<text>(?:.*\n)*?))```$",
+    re.MULTILINE,
+)
 _LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
 
 
@@ -27,22 +40,24 @@ def readme() -> str:
     return README.read_text("utf-8")
 
 
-def output(command: str) -> str:
-    """What a command prints at 80 columns, run by this Python's goodcommission in a copy of the examples."""
+def output(command: str, folder: Path | None = None) -> str:
+    """What a command prints at 80 columns, run by this Python's goodcommission in a folder with the examples."""
+    if folder is None:
+        with tempfile.TemporaryDirectory() as fresh:
+            shutil.copytree(CHECKOUT / "examples", Path(fresh, "examples"))
+            return output(command, Path(fresh))
     function = f"goodcommission() {{ '{sys.executable}' -m goodcommission.cli \"$@\"; }}\n"
     kept = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "NO_COLOR", "FORCE_COLOR"}}
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(CHECKOUT / "examples", Path(folder, "examples"))
-        run = subprocess.run(
-            ["bash", "-c", function + command],
-            cwd=folder,
-            env={**kept, "PYTHONPATH": str(CHECKOUT), "PYTHONUTF8": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            check=False,
-        )
+    run = subprocess.run(
+        ["bash", "-c", function + command],
+        cwd=folder,
+        env={**kept, "PYTHONPATH": str(CHECKOUT), "PYTHONUTF8": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        check=False,
+    )
     return run.stdout
 
 
@@ -63,9 +78,9 @@ def begins(passage: list[str], lines: list[str], start: int) -> int | None:
     return next((at for at in range(start, len(lines) - size + 1) if lines[at : at + size] == passage), None)
 
 
-def renewed(command: str, shown: str) -> str:
-    """The passages shown, as they are now: from the first line of each to its last."""
-    lines, parts = output(command).splitlines(), []
+def renewed(lines: list[str], shown: str) -> str:
+    """The passages shown, as a command prints them now: from the first line of each to its last."""
+    parts = []
     if LEFT_OUT not in shown.splitlines():
         return "".join(f"{line}\n" for line in lines)
     for passage in passages(shown):
@@ -77,16 +92,42 @@ def renewed(command: str, shown: str) -> str:
     return f"\n{LEFT_OUT}\n".join(parts).strip("\n") + "\n"
 
 
+def compare(command: str, shown: str, lines: list[str]) -> None:
+    """Hold what a block shows against the lines that were printed."""
+    parts, at = passages(shown), 0
+    for passage in parts:
+        found = begins(passage, lines, at)
+        assert found is not None, "\n".join([command, "not printed:", *passage, "but:", *lines[at:]])
+        assert found == 0 or passage is not parts[0], command
+        at = found + len(passage)
+    assert at == len(lines) or not parts[-1], "\n".join([command, "printed as well:", *lines[at:]])
+
+
+def session(page: str, folder: Path) -> Iterator[tuple[re.Match[str], list[str]]]:
+    """Each command of a page with the lines that it prints."""
+    shutil.copytree(CHECKOUT / "examples", folder / "examples")
+    for block in _BLOCK.finditer(page):
+        if block["name"]:
+            (folder / block["name"]).write_text(block["text"], "utf-8")
+        else:
+            yield block, output(block["command"], folder).splitlines()
+
+
 @pytest.mark.parametrize("block", list(_CONSOLE.finditer(readme())), ids=lambda block: block["command"])
 def test_a_command_prints_what_the_readme_shows(block: re.Match[str]) -> None:
-    lines, shown = output(block["command"]).splitlines(), passages(block["output"])
-    at = 0
-    for passage in shown:
-        found = begins(passage, lines, at)
-        assert found is not None, "\n".join(["not printed:", *passage, "but:", *lines[at:]])
-        assert found == 0 or passage is not shown[0]
-        at = found + len(passage)
-    assert at == len(lines) or not shown[-1]
+    compare(block["command"], block["output"], output(block["command"]).splitlines())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_print_what_a_page_shows(page: Path, tmp_path: Path) -> None:
+    for block, lines in session(page.read_text("utf-8"), tmp_path):
+        compare(block["command"], block["output"], lines)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_links_to_is_there(page: Path) -> None:
+    links = _LINK.findall(page.read_text("utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
 
 
 def test_there_are_commands_with_their_output() -> None:
@@ -122,10 +163,16 @@ def test_ci_runs_both_commands_for_a_fresh_machine_as_they_stand() -> None:
     assert lines[1].endswith(".venv/bin/pytest")
 
 
+def write_anew(page: Path) -> None:
+    """Put what its commands print now into a page."""
+    text = page.read_text("utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        for block, lines in session(text, Path(folder)):
+            now = f"```console\n$ {block['command']}\n{renewed(lines, block['output'])}```"
+            text = text.replace(block[0], now)
+    page.write_text(text, "utf-8")
+
+
 if __name__ == "__main__":
-    README.write_text(
-        _CONSOLE.sub(
-            lambda block: f"```console\n$ {block['command']}\n{renewed(block['command'], block['output'])}```", readme()
-        ),
-        "utf-8",
-    )
+    for one in (README, *PAGES):
+        write_anew(one)
