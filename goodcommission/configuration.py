@@ -372,7 +372,8 @@ class _Reader:
         for pack, values in data.items() if self.is_table(data, path) else ():
             at = (*path, pack)
             if not isinstance(values, dict):
-                self.fault(at, f"parameters stand under the pack they belong to, such as [parameters.{pack}]")
+                example = "Write [parameters.PACK] above them, with the id of the pack."
+                self.fault(at, "parameters stand under the pack that they belong to", example)
                 continue
             for name, written in values.items():
                 change = self.parameter(pack, name, written, (*at, name))

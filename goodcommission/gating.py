@@ -126,7 +126,7 @@ def _named(report: AuditReport, gate: Gate, ids: Sequence[str]) -> GateResult:
     asked = "may never fail" if gate.name == "never_fail" else "must be met"
     found = tuple(id for id, _ in in_the_way)
     if not found:
-        whole = "none of them fails" if gate.name == "never_fail" else "nothing stands in their way"
+        whole = "none fails" if gate.name == "never_fail" else "none fails or is unknown"
         return GateResult(gate, True, (), f"{', '.join(ids)} {asked}: {whole}")
     return GateResult(gate, False, found, "; ".join(f"{id} {asked}, and is {why}" for id, why in in_the_way))
 

@@ -176,7 +176,7 @@ def _value(change: ParameterChange, parameter: Parameter) -> float | int | str:
         if not isinstance(value, str):
             raise _WrongError(f"{name} is a text, such as {own!r}")
         return value
-    unit = f" of {parameter.unit}" if parameter.unit else ""
+    unit = f" ({parameter.unit})" if parameter.unit else ""
     if isinstance(value, str | bool | tuple):
         raise _WrongError(f"{name} is a number{unit}, such as {own:g}")
     if isinstance(own, int):
