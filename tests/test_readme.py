@@ -103,6 +103,12 @@ def compare(command: str, shown: str, lines: list[str]) -> None:
     assert at == len(lines) or not parts[-1], "\n".join([command, "printed as well:", *lines[at:]])
 
 
+def run_examples(page: Path) -> doctest.TestResults:
+    """Run a page's examples of Python, all in one session."""
+    blocks = "\n".join(_PYTHON.findall(page.read_text("utf-8")))
+    return doctest.DocTestRunner().run(doctest.DocTestParser().get_doctest(blocks, {}, page.name, page.name, 0))
+
+
 def session(page: str, folder: Path) -> Iterator[tuple[re.Match[str], list[str]]]:
     """Each command of a page with the lines that it prints."""
     shutil.copytree(CHECKOUT / "examples", folder / "examples")
@@ -119,9 +125,11 @@ def test_a_command_prints_what_the_readme_shows(block: re.Match[str]) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_commands_print_what_a_page_shows(page: Path, tmp_path: Path) -> None:
+def test_a_page_shows_what_happens(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for block, lines in session(page.read_text("utf-8"), tmp_path):
         compare(block["command"], block["output"], lines)
+    monkeypatch.chdir(tmp_path)
+    assert run_examples(page).failed == 0
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -136,10 +144,7 @@ def test_there_are_commands_with_their_output() -> None:
 
 def test_the_python_examples_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(CHECKOUT)
-    blocks = _PYTHON.findall(readme())
-    assert blocks
-    examples = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, "README.md", "README.md", 0)
-    results = doctest.DocTestRunner().run(examples)
+    results = run_examples(README)
     assert results.attempted >= 5
     assert results.failed == 0
 
