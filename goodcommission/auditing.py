@@ -16,11 +16,20 @@ from goodcommission.description.model import Description
 from goodcommission.description.positions import locate
 from goodcommission.description.reading import read_description
 from goodcommission.description.types import NONE
-from goodcommission.engine.conditions import UNKNOWN, Explained
+from goodcommission.engine.conditions import PARAMS, UNKNOWN, Explained
 from goodcommission.engine.facts import COMPLETE, GIVEN, Facts, date, days, dictionary, gather
 from goodcommission.engine.patterns import Engine, EngineReport, Member, PatternOutcome, run
 from goodcommission.engine.texts import say
-from goodcommission.engine.verdicts import CompiledRule, RuleVerdict, Setting, compute_lets, judge, remember, view_of, what_is_read
+from goodcommission.engine.verdicts import (
+    CompiledRule,
+    RuleVerdict,
+    Setting,
+    compute_lets,
+    judge,
+    remember,
+    view_of,
+    what_is_read,
+)
 from goodcommission.packs.compiling import Packs
 from goodcommission.packs.loading import load_packs
 from goodcommission.packs.model import STAGES, TIERS, Citation, Tier, Work
@@ -31,15 +40,20 @@ from goodcommission.report.model import (
     AuditedPack,
     AuditedProfile,
     AuditReport,
+    BranchLogic,
     Cited,
     EngineUsed,
     FactMissing,
     FactStated,
+    LetLogic,
     OverallScore,
+    ParameterUsed,
     PatternResult,
     RuleInfo,
+    RuleLogic,
     RuleResult,
     Scalar,
+    TierLogic,
     TierUsed,
 )
 from goodcommission.version import VERSION
@@ -146,10 +160,11 @@ def _condition(rule: CompiledRule, setting: Setting) -> Explained:
         known = (value, *condition.explain(setting.facts.values, lets)[1:])
         if key is not None:
             remember(rule, key, known)
-    return known  # type: ignore[no-any-return]
+    return known
 
 
 def condition_gate(gate: CompiledRule | None, setting: Setting) -> tuple[bool | None, tuple[str, ...]]:
+    """Whether a pattern's condition holds (None: unknown), and the facts that are missing."""
     if gate is None:
         return True, ()
     value, _, missing = _condition(gate, setting)
@@ -198,7 +213,9 @@ def counted(rule: CompiledRule, verdict: RuleVerdict | None) -> scoring.Judged:
 def cite(citation: Citation, work: Work) -> Cited:
     """A citation as a reader needs it."""
     lines = f"text line{'s' if set('-,') & set(citation.lines) else ''} {citation.lines}" if citation.lines else None
-    section = citation.section and (f"section {citation.section}" if citation.section[0].isdigit() else citation.section)
+    section = citation.section and (
+        f"section {citation.section}" if citation.section[0].isdigit() else citation.section
+    )
     where = "; ".join(part for part in (citation.provision, section, lines) if part)
     note = f"({citation.note})" if citation.note else None
     return Cited(
@@ -316,6 +333,7 @@ def _report(
         patterns=patterns,
         facts=_stated(document, packs.currency, setting.facts, results),
         missing=_missing(setting.facts, results, patterns, score),
+        **_logic(packs),
     )
 
 
@@ -391,6 +409,60 @@ def _groups(packs: Packs) -> tuple[AuditedGroup, ...]:
 
 def _members(members: Sequence[Member]) -> tuple[str, ...]:
     return tuple(str(member) for member in members)
+
+
+@lru_cache(maxsize=64)
+def _logic(packs: Packs) -> Mapping[str, Any]:
+    """The conditions and numbers by which anybody can repeat the verdicts of these packs."""
+    gates = [(tier, gate) for tier, gate in zip(TIERS, packs.tiers, strict=True) if gate is not None]
+    return {
+        "currency": packs.currency,
+        "logic": tuple(_rule_logic(rule) for rule in packs.rules),
+        "tiers": tuple(
+            TierLogic(tier=tier, pack=gate.pack, lets=_lets(gate), condition=gate.branches[0].condition.text)  # type: ignore[arg-type]
+            for tier, gate in gates
+        ),
+        "parameters": _parameters([*packs.rules, *(gate for _, gate in gates)]),
+    }
+
+
+def _lets(rule: CompiledRule) -> tuple[LetLogic, ...]:
+    return tuple(LetLogic(name=let.name, expression=let.value.text) for let in rule.lets)
+
+
+def _rule_logic(rule: CompiledRule) -> RuleLogic:
+    return RuleLogic(
+        rule=rule.rule.id,
+        pack=rule.pack,
+        applies_to=rule.rule.applies_to,
+        lets=_lets(rule),
+        when=rule.when.text if rule.when else None,
+        planned=rule.planned.text if rule.planned else None,
+        require=rule.require,
+        branches=tuple(
+            BranchLogic(verdict=branch.verdict, condition=branch.condition.text, severity=branch.severity)
+            for branch in rule.branches
+        ),
+    )
+
+
+def _parameters(rules: Sequence[CompiledRule]) -> tuple[ParameterUsed, ...]:
+    used = {
+        (rule.pack, name.removeprefix(PARAMS)): rule
+        for rule in rules
+        for constants in (rule.constants, *(let.constants for let in rule.lets))
+        for name in constants
+    }
+    parameters = []
+    for (pack, name), rule in sorted(used.items(), key=lambda item: item[0]):
+        one = rule.parameters[name]
+        bands = None if one.bands is None else tuple((band.below, band.is_) for band in one.bands)
+        parameters.append(
+            ParameterUsed(
+                pack=pack, name=name, value=one.value, bands=bands, unit=one.unit, basis=one.basis, why=one.why
+            )
+        )
+    return tuple(parameters)
 
 
 @lru_cache(maxsize=64)
@@ -496,9 +568,7 @@ def _order() -> Mapping[str, int]:
     return {name: position for position, name in enumerate(dictionary())}
 
 
-def _stated(
-    document: Document, currency: str, facts: Facts, results: Sequence[RuleResult]
-) -> tuple[FactStated, ...]:
+def _stated(document: Document, currency: str, facts: Facts, results: Sequence[RuleResult]) -> tuple[FactStated, ...]:
     order = _order()
     wanted = {name for result in results for name in result.decided_by}
     stated = []

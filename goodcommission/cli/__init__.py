@@ -16,12 +16,14 @@ COMMANDS = {
     "config": "goodcommission.cli.configuring",
     "convert": "goodcommission.cli.documents",
     "gate": "goodcommission.cli.gate",
+    "improve": "goodcommission.cli.improve",
     "new": "goodcommission.cli.documents",
     "packs": "goodcommission.cli.rules",
     "report": "goodcommission.cli.report",
     "rules": "goodcommission.cli.rules",
     "schema": "goodcommission.cli.rules",
     "validate": "goodcommission.cli.documents",
+    "verify": "goodcommission.cli.verify",
 }
 """Where each command lives; the command is the attribute of the same name."""
 

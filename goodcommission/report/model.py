@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from hashlib import sha256
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -272,6 +273,55 @@ class PatternResult(Part):
         return concluded and self.waived is None and not self.known_before
 
 
+class LetLogic(Part):
+    """An intermediate value, as its pack writes it."""
+
+    name: str
+    expression: str = Field(description="In CEL; doubles are rounded to six decimals.")
+
+
+class BranchLogic(Part):
+    """One line of a decision."""
+
+    verdict: Literal["pass", "fail"]
+    condition: str
+    severity: Severity
+
+
+class RuleLogic(Part):
+    """The conditions of a rule, so that anybody can repeat its verdict."""
+
+    rule: str
+    pack: str
+    applies_to: tuple[str, ...]
+    lets: tuple[LetLogic, ...] = Field(description="In the order in which they are computed.")
+    when: str | None
+    planned: str | None
+    require: bool = Field(description="Whether the first branch's condition decides both ways.")
+    branches: tuple[BranchLogic, ...]
+
+
+class TierLogic(Part):
+    """The condition of a tier."""
+
+    tier: Tier
+    pack: str
+    lets: tuple[LetLogic, ...]
+    condition: str
+
+
+class ParameterUsed(Part):
+    """A parameter that conditions use, with its value in this audit and what it rests on."""
+
+    pack: str
+    name: str
+    value: Scalar | None
+    bands: tuple[tuple[float | None, float], ...] | None = Field(description="Steps: below this limit, that value.")
+    unit: str | None
+    basis: str
+    why: str
+
+
 class AuditReport(Part):
     """The audit of one description: a pure function of the description, the packs and the day.
 
@@ -298,6 +348,13 @@ class AuditReport(Part):
     patterns: tuple[PatternResult, ...]
     facts: tuple[FactStated, ...]
     missing: tuple[FactMissing, ...] = Field(description="What to state first comes first.")
+    currency: str = Field(description="ISO 4217 code of the rules' limits.")
+    logic: tuple[RuleLogic, ...] = Field(description="The conditions of all rules.")
+    tiers: tuple[TierLogic, ...] = Field(description="The conditions of the tiers.")
+    parameters: tuple[ParameterUsed, ...] = Field(description="The numbers that the conditions use.")
+    digest: str | None = Field(
+        default=None, exclude=True, description="SHA-256 of the report as it is written, without this line."
+    )
 
     def result(self, rule: str) -> RuleResult:
         """The result of one rule.
@@ -322,5 +379,10 @@ class AuditReport(Part):
         raise KeyError(id)
 
     def to_json(self) -> str:
-        """The report as JSON, the same bytes for the same audit; it follows ``schemas/report.schema.json``."""
-        return self.model_dump_json(indent=2) + "\n"
+        """The report as JSON, the same bytes for the same audit; it follows ``schemas/report.schema.json``.
+
+        Its last line is the digest of all before it, by which ``goodcommission verify`` notices any change.
+        """
+        body = self.model_dump_json(indent=2)
+        digest = sha256(body.encode()).hexdigest()
+        return f'{body[:-2]},\n  "digest": "sha256:{digest}"\n}}\n'

@@ -13,6 +13,13 @@ SCHEMA_ID = "urn:goodcommission:schema:report:1"
 def report_schema() -> dict[str, Any]:
     """The JSON Schema (Draft 2020-12) of what ``goodcommission audit --format json`` gives for one document."""
     schema = AuditReport.model_json_schema(mode="serialization")
+    digest = AuditReport.model_fields["digest"]
+    schema["properties"]["digest"] = {
+        "title": "Digest",
+        "description": digest.description,
+        "type": "string",
+        "pattern": "^sha256:[0-9a-f]{64}$",
+    }
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": SCHEMA_ID,

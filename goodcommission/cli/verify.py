@@ -1,0 +1,36 @@
+"""``goodcommission verify``: is a saved report what its document gives?"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from goodcommission.cli.frame import FINE, GATE_FAILED, commissioner_option, complain, fail, show
+from goodcommission.exceptions import Fault
+
+
+@click.command()
+@click.argument("report")
+@click.argument("document")
+@commissioner_option
+def verify(report: str, document: str, commissioner: str | None) -> None:
+    """Recompute the verdicts and the score of a saved report (audit --format json) from its document.
+
+    Exit status: 0 the same, 1 not the same, 2 bad input.
+    """
+    from goodcommission.verifying import verify as recompute
+
+    try:
+        found = recompute(report, document, commissioner=commissioner)
+    except UnicodeDecodeError:
+        fail(Fault("the report is not UTF-8 text", report, suggestion="Save one with audit --format json --output."))
+    except OSError as error:
+        fail(Fault(f"the report cannot be read: {error.strerror or error}", report))
+    for one in found:
+        if one.differences:
+            for difference in one.differences:
+                complain(f"{report}: {one.document}: {difference}.")
+        else:
+            show(f"{report}: the same. {one.verdicts} verdicts and the score of {one.document} were recomputed.\n")
+    sys.exit(GATE_FAILED if any(one.differences for one in found) else FINE)
