@@ -177,7 +177,7 @@ def test_a_report_that_bore_waivers_is_judged_anew() -> None:
 def test_the_report_goes_through_json_and_follows_the_schema() -> None:
     report = apply(TENDER, waivers(GOOD, {**GOOD, "rule": "SC-05", "expires": "2026-11-02"}), DAY)
     jsonschema.Draft202012Validator(report_schema()).validate(json.loads(report.to_json()))
-    assert AuditReport.model_validate_json(report.to_json()) == report
+    assert AuditReport.model_validate_json(report.to_json()).to_json() == report.to_json()
 
 
 @settings(max_examples=40)
