@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from goodcommission.description.document import Document
     from goodcommission.description.model import Description
     from goodcommission.description.reading import read_description, read_documents
+    from goodcommission.improving import Improvement, improve
     from goodcommission.packs.compiling import Packs
     from goodcommission.packs.loading import load_packs
     from goodcommission.report.model import AuditReport
@@ -27,8 +28,10 @@ _HOMES = {
     "AuditReport": "goodcommission.report.model",
     "Description": "goodcommission.description.model",
     "Document": "goodcommission.description.document",
+    "Improvement": "goodcommission.improving",
     "Packs": "goodcommission.packs.compiling",
     "audit": "goodcommission.auditing",
+    "improve": "goodcommission.improving",
     "load_packs": "goodcommission.packs.loading",
     "read_description": "goodcommission.description.reading",
     "read_documents": "goodcommission.description.reading",
@@ -43,10 +46,12 @@ __all__ = [
     "EngineError",
     "Fault",
     "GoodCommissionError",
+    "Improvement",
     "PackError",
     "Packs",
     "__version__",
     "audit",
+    "improve",
     "load_packs",
     "read_description",
     "read_documents",

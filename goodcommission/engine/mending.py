@@ -33,6 +33,11 @@ class Change:
     added: bool = False
     """The value is one more item of the list that is named."""
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from other changes."""
+        return self.reference, repr(self.value)
+
 
 class CannotMendError(Exception):
     """A value of a mend can't be worked out from what is stated."""
@@ -96,11 +101,31 @@ def apply(raw: dict[str, Any], change: Change) -> list[Operation]:
     of_list = head.removesuffix(COMPLETE)
     if of_list == head or head in dictionary():
         return _put(raw, list(head.split(".")), change.value)
-    stated = _at(raw, of_list)
-    if isinstance(stated, dict):
+    items = _at(raw, of_list)
+    if isinstance(items, dict):
         return _put(raw, [*of_list.split("."), "complete"], change.value)
-    boxed_list = {"complete": change.value, "items": plain(stated) if isinstance(stated, list) else []}
-    return _put(raw, list(of_list.split(".")), boxed_list) if stated != [] else []
+    if not items:  # [] says so already; of what is not stated nothing can be complete.
+        return []
+    return _put(raw, list(of_list.split(".")), {"complete": change.value, "items": plain(items)})
+
+
+def stated(raw: Mapping[str, Any], change: Change) -> tuple[str, Any]:
+    """Where a change is made, as a JSON pointer, and what is written there, None if nothing is."""
+    head, bracket, rest = change.reference.partition("[")
+    of_list = head.removesuffix(COMPLETE)
+    of_items = bracket or change.added or (of_list != head and head not in dictionary())
+    pointer = "/" + (of_list if of_items else head).replace(".", "/")
+    if not of_items:
+        return pointer, _at(raw, head)
+    written = _at(raw, of_list)
+    boxed = isinstance(written, dict)
+    if bracket:
+        index, _, part = rest.partition("].")
+        items = written["items"] if isinstance(written, dict) else written or []
+        return f"{pointer}{'/items' if boxed else ''}/{index}/{part}", items[int(index)].get(part)
+    if change.added:
+        return f"{pointer}{'/items' if boxed else ''}/-", None
+    return f"{pointer}{'/complete' if boxed else ''}", written.get("complete") if isinstance(written, dict) else None
 
 
 # --- What is to be changed ---------------------------------------------------------------------------------------
@@ -172,9 +197,9 @@ def _at(raw: Mapping[str, Any], name: str) -> Any:
 
 
 def _append(raw: dict[str, Any], name: str, value: Any) -> list[Operation]:
-    stated = _at(raw, name)
-    boxed = isinstance(stated, dict)
-    items = stated.get("items") if isinstance(stated, dict) else stated
+    written = _at(raw, name)
+    boxed = isinstance(written, dict)
+    items = written.get("items") if isinstance(written, dict) else written
     if not isinstance(items, list):
         return _put(raw, list(name.split(".")), [value])
     if value in items:
