@@ -59,7 +59,9 @@ def main() -> int:
             sizes.append(resident())
             print(f"{step * (chosen.audits // steps):>8}{sizes[-1]:>8.1f}", flush=True)
     rate = chosen.audits / (time.monotonic() - began)
-    print(f"{chosen.threads} threads, engine {'/'.join(sorted(engines))}: {rate:,.0f} audits a second with drawing them")
+    print(
+        f"{chosen.threads} threads, engine {'/'.join(sorted(engines))}: {rate:,.0f} audits a second with drawing them"
+    )
     print(f"from the second tenth to the last: {sizes[-1] - sizes[1]:+.1f} MB; {len(faults)} faults")
     for fault in faults[:10]:
         print(fault)
