@@ -56,18 +56,18 @@ def config_show(file: str | None, config: Path | None, no_config: bool, form: st
 
 
 def _table(used: str | None, file: str | None, settings: Settings, packs: Packs) -> str:
-    """The settings in three columns; long values push the last one out."""
+    """The settings in three columns: name, where it comes from, value."""
     from goodcommission.configuration import shown
     from goodcommission.report.terminal import neutral
 
-    before = {f"parameters.{one.pack}.{one.name}": one for one in packs.changes if one.kind == "parameter"}
+    changes = {f"parameters.{one.pack}.{one.name}": one for one in packs.changes if one.kind == "parameter"}
     rows = []
     for name, (value, origin) in settings.items():
-        change = before.get(name)
+        change = changes.get(name)
         text = f"{change.after} instead of {change.before}" if change else shown(name, value)
         place = f"{origin} (override)" if origin.kind == "override" else str(origin)
-        rows.append(tuple(neutral(cell) for cell in (name, text, place)))
-    widths = [min(max(len(row[column]) for row in rows), most) for column, most in ((0, 60), (1, 40))]
+        rows.append(tuple(neutral(cell) for cell in (name, place, text)))
+    first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
     lines = [neutral(f"Configuration: {used or 'none'}" + (f", for {file}" if file else "")), ""]
-    lines += [f"{name:<{widths[0]}}  {text:<{widths[1]}}  {place}" for name, text, place in rows]
+    lines += [f"{name:<{first}}  {place:<{second}}  {text}" for name, place, text in rows]
     return "".join(f"{line}\n" for line in lines)
