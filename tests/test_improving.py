@@ -366,6 +366,7 @@ def test_text_is_within_80_columns_and_says_what_to_do() -> None:
 
 def test_it_says_that_a_target_is_reached_or_out_of_reach(tmp_path: Path) -> None:
     assert "The target is reached already" in run("improve", CONTRACT, "--target", "50", *ON).stdout
+    assert "too little is stated to say more" in run("improve", NOTICE, *ON).stdout
     assert "Too little is stated for a score" in run("improve", "-", *ON, input='{"kind": "tender"}').stdout
     (tmp_path / "own.yaml").write_text(UNMENDED, "utf-8")
     text = run("improve", TENDER, "--target", "100", "--rules", str(tmp_path), *ON).stdout

@@ -88,8 +88,10 @@ def _score(page: Page, figures: Figures, when: str) -> None:
     if figures.score is None or figures.low is None or figures.high is None:
         page.say(f"No score {when}: nothing that applies is decided.", "  ")
         return
-    grade = "no grade" if figures.grade == NO_GRADE else f"grade {grade_words(figures.grade)}"
-    page.lines.append((("  ", ""), *bar(figures.low, figures.high, _BAR), (f"  {whole(figures.score):>3} {when}", "")))
+    unjudged = figures.grade == NO_GRADE  # A high score over the little that is judged would mislead.
+    grade = "too little is stated" if unjudged else f"grade {grade_words(figures.grade)}"
+    shown = "  –" if unjudged else f"{whole(figures.score):>3}"
+    page.lines.append((("  ", ""), *bar(figures.low, figures.high, _BAR), (f"  {shown} {when}", "")))
     reach = "" if figures.low == figures.high else f", could be {whole(figures.low)} to {whole(figures.high)}"
     page.say(f"{grade}{reach}", " " * (_BAR + 8), "dim")
 
@@ -99,6 +101,8 @@ def _outcome(improvement: Improvement) -> str:
     edits = sum(len(rule.edits) for step in improvement.steps for rule in step.rules)
     if now is None:
         return "Too little is stated for a score: no edit can change that, only stating more can."
+    if now >= improvement.target and improvement.now.grade == NO_GRADE:
+        return "Nothing that is stated has to change, but too little is stated to say more: state the rest."
     if now >= improvement.target:
         return "The target is reached already: nothing has to change."
     if improvement.reached:
