@@ -96,13 +96,18 @@ def entries(report: AuditReport) -> tuple[Entry, ...]:
 
 def standing(report: AuditReport) -> tuple[Entry, ...]:
     """The findings of a report that count, the worst first: neither waived nor there before."""
-    found = [one for one in entries(report) if one.status == "finding" and one.excused is None]
-    return tuple(sorted(found, key=lambda one: (not one.scored, SEVERITIES.index(one.severity))))
+    return _standing(entries(report))
+
+
+def _standing(found: Sequence[Entry]) -> tuple[Entry, ...]:
+    stand = [one for one in found if one.status == "finding" and one.excused is None]
+    return tuple(sorted(stand, key=lambda one: (not one.scored, SEVERITIES.index(one.severity))))
 
 
 def headline(report: AuditReport) -> str:
     """What came of an audit, in one or two sentences."""
-    findings = standing(report)
+    all_ = entries(report)
+    findings = _standing(all_)
     kinds = (
         ("rule", "rule not met", "rules not met"),
         ("combined", "combined finding", None),
@@ -113,7 +118,7 @@ def headline(report: AuditReport) -> str:
     ]
     high = sum(one.severity == "high" for one in findings)
     found = listed(numbers) + (f" ({high} of high severity)" if high else "") if findings else "no findings"
-    excused = sum(one.excused is not None for one in entries(report))
+    excused = sum(one.excused is not None for one in all_)
     set_aside = f", {excused} more waived or known before" if excused else ""
     return f"{neutral(report.document.name)}: {score_words(report.score)}; {found}{set_aside}."
 

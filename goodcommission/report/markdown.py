@@ -34,16 +34,22 @@ def escaped(text: str) -> str:
 
 def render(reports: Sequence[AuditReport]) -> str:
     """Reports as one comment; if it were too long, the details are left out, then the tables."""
+    text = ""
     for depth in (2, 1, 0):
-        text = "\n".join(_page(reports, depth)) + "\n"
-        if len(text) <= MOST:
+        text = ""
+        for line in _page(reports, depth):
+            text += f"{line}\n"
+            if len(text) > MOST:
+                break
+        else:
             return text
     return text[:MOST].rpartition("\n")[0] + "\n"
 
 
 def _page(reports: Sequence[AuditReport], depth: int) -> Iterator[str]:
     if len(reports) > 1:
-        found = sum(len(standing(report)) for report in reports)
+        found = sum(one.stands for report in reports for one in (*report.results, *report.patterns))
+        found += sum(len(report.waiver_findings) for report in reports)
         yield f"## goodcommission: {count(len(reports), 'document')}, {count(found, 'finding')}"
         yield ""
     if depth == 0:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+from dataclasses import replace
+from functools import cache
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -14,9 +16,11 @@ from goodcommission.description.positions import locate, to_pointer
 from goodcommission.description.reading import read_source
 from goodcommission.exceptions import DescriptionError, Fault, ReportError
 from goodcommission.report.model import AuditReport
+from goodcommission.report.schema import report_schema
 from goodcommission.version import VERSION
 
-_ADVICE = "Save one with goodcommission audit --format json --output FILE."
+SCHEMA_VERSION: Final = "1.0"
+_ADVICE: Final = "Save one with goodcommission audit --format json --output FILE."
 
 
 def read_reports(path: str | os.PathLike[str]) -> tuple[AuditReport, ...]:
@@ -26,20 +30,22 @@ def read_reports(path: str | os.PathLike[str]) -> tuple[AuditReport, ...]:
         ReportError: The file can't be read or does not hold reports; faults with line and column.
     """
     try:
-        source = read_source(path)
-        try:
-            raw = json.loads(source.text)
-        except (ValueError, RecursionError):
-            # The reading of descriptions says what is wrong and where.
-            raw = parse(source)
+        source = replace(read_source(path), format="json")
+        # The reading of descriptions says what is wrong and where; its numbers are not those of a report.
+        parse(source)
     except DescriptionError as error:
         raise ReportError(*error.faults) from None
+    raw = json.loads(source.text)
     several = isinstance(raw, list)
     reports = []
     for index, one in enumerate(raw if several else [raw]):
         start: tuple[int | str, ...] = (index,) if several else ()
         if not isinstance(one, dict) or "schema_version" not in one:
             raise ReportError(_fault(source, "this is no saved report", start, _ADVICE))
+        if one["schema_version"] != SCHEMA_VERSION:
+            form = json.dumps(one["schema_version"], ensure_ascii=False)[:40]
+            message = f"this report has version {form} of the format, and this goodcommission reads {SCHEMA_VERSION}"
+            raise ReportError(_fault(source, message, (*start, "schema_version"), "Audit again to get one."))
         reports.append(_report(source, one, start))
     if not reports:
         raise ReportError(_fault(source, "there is no report in this file", (), _ADVICE))
@@ -48,7 +54,7 @@ def read_reports(path: str | os.PathLike[str]) -> tuple[AuditReport, ...]:
 
 def _report(source: Source, raw: dict[str, Any], start: tuple[int | str, ...]) -> AuditReport:
     try:
-        return AuditReport.model_validate(raw)
+        report = AuditReport.model_validate(raw)
     except ValidationError as error:
         made = raw.get("goodcommission")
         other = isinstance(made, str) and made != VERSION
@@ -62,6 +68,20 @@ def _report(source: Source, raw: dict[str, Any], start: tuple[int | str, ...]) -
             }.get(item["type"], item["msg"])
             faults.append(_fault(source, message, (*start, *parts), by))
         raise ReportError(*faults) from None
+    # The model takes "5" for 5; what programs are promised is the published schema.
+    wrong = [
+        _fault(source, error.message, (*start, *error.absolute_path), None) for error in _published().iter_errors(raw)
+    ]
+    if wrong:
+        raise ReportError(*wrong)
+    return report
+
+
+@cache
+def _published() -> Any:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(report_schema())
 
 
 def _fault(source: Source, message: str, parts: tuple[int | str, ...], advice: str | None) -> Fault:
