@@ -352,9 +352,8 @@ class AuditReport(Part):
     logic: tuple[RuleLogic, ...] = Field(description="The conditions of all rules.")
     tiers: tuple[TierLogic, ...] = Field(description="The conditions of the tiers.")
     parameters: tuple[ParameterUsed, ...] = Field(description="The numbers that the conditions use.")
-    digest: str | None = Field(
-        default=None, exclude=True, description="SHA-256 of the report as it is written, without this line."
-    )
+    digest: str | None = Field(default=None, exclude=True, repr=False)
+    """Of a report that was read back: the SHA-256 of its text, without the line that holds it."""
 
     def result(self, rule: str) -> RuleResult:
         """The result of one rule.

@@ -309,10 +309,7 @@ def _adjusted(page: Page, view: View) -> None:
     page.heading("Changed by your configuration")
     for one in view.report.adjusted:
         name = f"{one.name} ({one.pack})" if one.kind == "parameter" else f"{one.name}, “{one.title}”"
-        if one.after == "off":
-            said = "is not asked (off)"
-        else:
-            said = f"{one.after} instead of {one.before}"
+        said = "is not asked (off)" if one.after == "off" else f"{one.after} instead of {one.before}"
         law = ", which is set by law" if one.basis == "law" else ""
         counted = f"; it counts with its group {one.counted_with}, whose weight stays" if one.counted_with else ""
         place = f" ({neutral(one.place)})" if one.place else ""
