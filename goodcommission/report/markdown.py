@@ -48,7 +48,8 @@ def render(reports: Sequence[AuditReport]) -> str:
 
 def _page(reports: Sequence[AuditReport], depth: int) -> Iterator[str]:
     if len(reports) > 1:
-        found = sum(one.stands for report in reports for one in (*report.results, *report.patterns))
+        found = sum(one.stands for report in reports for one in report.results)
+        found += sum(one.stands for report in reports for one in report.patterns)
         found += sum(len(report.waiver_findings) for report in reports)
         yield f"## goodcommission: {count(len(reports), 'document')}, {count(found, 'finding')}"
         yield ""

@@ -331,7 +331,7 @@ def _drop_default_suitability(tree: dict[str, Any], ocid: str, tags: tuple[str, 
 
 def _merge(trees: list[dict[str, Any]], process: Process) -> dict[str, Any]:
     """Merge the releases of one process, oldest first."""
-    import ocdsmerge  # type: ignore[import-untyped]  # only needed here, and slow to load
+    import ocdsmerge  # only needed here, and slow to load
 
     _tell_apart(trees, process)
     # The order is ours: texts of different time zones do not sort by time, and a date may be missing.
