@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from goodcommission.packs.compiling import Packs
     from goodcommission.packs.loading import load_packs
     from goodcommission.report.model import AuditReport
+    from goodcommission.report.template_model import TemplateReport
+    from goodcommission.templating import audit_template
 
 _HOMES = {
     "AuditReport": "goodcommission.report.model",
@@ -30,7 +32,9 @@ _HOMES = {
     "Document": "goodcommission.description.document",
     "Improvement": "goodcommission.improving",
     "Packs": "goodcommission.packs.compiling",
+    "TemplateReport": "goodcommission.report.template_model",
     "audit": "goodcommission.auditing",
+    "audit_template": "goodcommission.templating",
     "improve": "goodcommission.improving",
     "load_packs": "goodcommission.packs.loading",
     "read_description": "goodcommission.description.reading",
@@ -49,8 +53,10 @@ __all__ = [
     "Improvement",
     "PackError",
     "Packs",
+    "TemplateReport",
     "__version__",
     "audit",
+    "audit_template",
     "improve",
     "load_packs",
     "read_description",
