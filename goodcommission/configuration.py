@@ -235,6 +235,13 @@ def _days(value: Any) -> int:
     return value
 
 
+def _syntax(value: Any) -> tuple[str, ...]:
+    for index, form in enumerate(forms := _texts(value)):
+        if form.count("name") != 1 or form.strip() == "name":
+            raise _Wrong('written with the word "name" in it, such as "[[name]]"', (index,))
+    return forms
+
+
 def _one_of(*known: str) -> Callable[[Any], str]:
     def check(value: Any) -> str:
         if value not in known:
@@ -265,6 +272,7 @@ _OF_RUNS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "waivers": _text,
     "waiver_days": _days,
     "baseline": _text,
+    "placeholders": _syntax,
 }
 """What holds for all that is audited together."""
 _PATHS: Final = frozenset({"rules", "commissioner", "baseline", "waivers"})
@@ -276,6 +284,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "rules": (),
     "engine": "auto",
     "waiver_days": 365,
+    "placeholders": ("{{ name }}", "${name}", "<<name>>"),
     "outputs": (Output("text", None),),
     **{f"gates.{name}": None for name in _GATES},
     "gates.fail_on": "never",

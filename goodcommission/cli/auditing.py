@@ -43,6 +43,7 @@ from goodcommission.report.formats import FORMATS
 if TYPE_CHECKING:
     from goodcommission.configuration import Output, Settings
     from goodcommission.description.document import Document
+    from goodcommission.packs.compiling import Packs
     from goodcommission.report.model import AuditReport
 
 
@@ -69,6 +70,16 @@ if TYPE_CHECKING:
 @click.option("--waivers", metavar="FILE", help="Findings that somebody answers for until a day: they do not count.")
 @click.option("--baseline", metavar="FILE", help="Findings that were there before: no gate fails for them.")
 @click.option("--update-baseline", is_flag=True, help="Take out of the baseline what is mended; nothing is ever added.")
+@click.option(
+    "--template", is_flag=True, help="The files are templates: say of each rule whether it holds whatever is filled in."
+)
+@click.option(
+    "--placeholder",
+    "placeholders",
+    multiple=True,
+    metavar="FORM",
+    help='How placeholders of a template are written, such as "[[name]]"; repeatable.',
+)
 @click.option("--strict", is_flag=True, help="Stop if the two engines differ.")
 @click.option("--passes", is_flag=True, help="Show the rules that are met as well.")
 @click.option("--all", "everything", is_flag=True, help="Show every rule, also those that do not apply.")
@@ -88,6 +99,8 @@ def audit(
     waivers: str | None,
     baseline: str | None,
     update_baseline: bool,
+    template: bool,
+    placeholders: tuple[str, ...],
     strict: bool,
     passes: bool,
     everything: bool,
@@ -96,6 +109,9 @@ def audit(
     **gates: Any,
 ) -> None:
     """Audit tenders, contracts, decommissioning plans or OCDS notices ("-" is standard input).
+
+    With --template, the files hold placeholders, and the report says for which of their values a rule is met; it exits
+    with 1 if a rule is never met.
 
     A file that cannot be read or is not valid gets no report, and all that is wrong with it is said; the others are
     audited all the same. With --output, nothing is written unless all of them can be audited.
@@ -114,18 +130,23 @@ def audit(
         "engine": (engine, "--engine"),
         "waivers": (waivers, "--waivers"),
         "baseline": (baseline, "--baseline"),
+        "placeholders": (placeholders, "--placeholder"),
         "outputs": (_outputs(form, output), "--format"),
         **gates_given(gates),
     }
     configuration_for = configurations(config, no_config)
     settings_of = {file: settled(configuration_for(path_of(file)), path_of(file), given) for file in files}
+    if template:
+        sys.exit(_audit_templates(files, settings_of, given))
+    if placeholders:
+        fail(Fault("--placeholder is for templates", suggestion="Add --template."))
     run = {name: agreed(name, settings_of.values()).value for name in RUN_SETTINGS}
     outputs: Sequence[Output] = run["outputs"]
     for one in outputs:
         read_too = (run["waivers"], run["baseline"], *(used["commissioner"].value for used in settings_of.values()))
         check_output(one.file, [*files, *(file for file in read_too if file)])
     documents, faults = _read(files, settings_of)
-    day = run["as_of"] or dt.datetime.now().astimezone().date()
+    day = run["as_of"] or _today()
     reports: list[AuditReport] = []
     for document, settings in documents:
         report = _audit(document, settings, day, run["engine"])
@@ -154,6 +175,45 @@ def audit(
     sys.exit(GATE_FAILED if failed else FINE)
 
 
+def _audit_templates(
+    files: Sequence[str], settings_of: Mapping[str, Settings], given: Mapping[str, tuple[Any, str]]
+) -> int:
+    """Audit templates; the exit status. A template has no score: of the gates, only the one on severity is for it."""
+    from goodcommission.cli.template import TemplateSettings, run_template
+
+    for name, (value, option) in given.items():
+        of_documents = name in ("waivers", "baseline", "engine") or name.startswith("gates.")
+        if of_documents and name != "gates.fail_on" and value not in (None, ()):
+            fail(Fault(f"{option} can't be used with --template", suggestion="Of the gates, --fail-on can."))
+    outputs: tuple[Output, ...] = given["outputs"][0]
+    form, output = (outputs[0].format, outputs[0].file) if outputs else ("text", None)
+    if form not in ("text", "json"):
+        fail(Fault(f"the report on a template can't be written as {form}", suggestion="There are text and json."))
+
+    def settings_for(file: str) -> TemplateSettings:
+        settings = settings_of[file]
+        fail_on = settings["gates.fail_on"]
+        return TemplateSettings(
+            _packs(settings),
+            settings["commissioner"].value,
+            settings["tier"].value,
+            "low" if fail_on.origin.kind == "default" else fail_on.value,
+        )
+
+    return run_template(
+        files,
+        settings_for,
+        as_of=agreed("as_of", settings_of.values()).value or _today(),
+        form=form,  # type: ignore[arg-type]
+        output=output,
+        syntax=agreed("placeholders", settings_of.values()).value,
+    )
+
+
+def _today() -> dt.date:
+    return dt.datetime.now().astimezone().date()
+
+
 def _outputs(form: str | None, output: Path | None) -> tuple[Output, ...]:
     """The one output that is asked for on the command line, which stands for all that are configured."""
     from goodcommission.configuration import Output
@@ -178,13 +238,17 @@ def _read(files: Sequence[str], settings_of: Mapping[str, Settings]) -> tuple[li
     return read_so_far, bool(said)
 
 
-def _audit(document: Document, settings: Settings, day: dt.date, engine: Any) -> AuditReport:
-    from goodcommission.auditing import audit as audit_one
+def _packs(settings: Settings) -> Packs:
     from goodcommission.configuration import adjustments
     from goodcommission.packs.loading import load_packs
 
-    chosen = load_packs(settings["packs"].value, rules=settings["rules"].value, adjustments=adjustments(settings))
-    return audit_one(document, chosen, as_of=day, engine=engine, tier=settings["tier"].value)
+    return load_packs(settings["packs"].value, rules=settings["rules"].value, adjustments=adjustments(settings))
+
+
+def _audit(document: Document, settings: Settings, day: dt.date, engine: Any) -> AuditReport:
+    from goodcommission.auditing import audit as audit_one
+
+    return audit_one(document, _packs(settings), as_of=day, engine=engine, tier=settings["tier"].value)
 
 
 def _waived(
