@@ -26,7 +26,9 @@ no_config_option = click.option("--no-config", is_flag=True, help="Use no config
 _GATE_OPTIONS = (
     click.option("--fail-under", type=Points(), help="Exit with 1 if a score is below this, or there is none."),
     click.option("--min-low", type=Points(), help="Exit with 1 if the low end of the score is below this."),
-    click.option("--min-coverage", type=Points(), help="Exit with 1 if less than this share (in percent) is judged."),
+    click.option(
+        "--min-coverage", type=Points(), metavar="PERCENT", help="Exit with 1 if less than this share is judged."
+    ),
     click.option(
         "--fail-on",
         type=click.Choice(["high", "medium", "low", "never"]),
