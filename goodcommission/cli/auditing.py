@@ -158,7 +158,8 @@ def audit(
     to_files = any(one.file for one in outputs)
     if reports and not (faults and to_files):
         several = len(files) > 1 or len(reports) > 1
-        _write(outputs, reports, several=several, passes=passes, everything=everything)
+        audited = [document for document, _ in documents]
+        _write(outputs, reports, audited, several=several, passes=passes, everything=everything)
     if faults:
         for one in outputs:
             if one.file:
@@ -283,7 +284,13 @@ def _known_before(reports: list[AuditReport], file: str | None, *, update: bool)
 
 
 def _write(
-    outputs: Sequence[Output], reports: Sequence[AuditReport], *, several: bool, passes: bool, everything: bool
+    outputs: Sequence[Output],
+    reports: Sequence[AuditReport],
+    documents: Sequence[Document],
+    *,
+    several: bool,
+    passes: bool,
+    everything: bool,
 ) -> None:
     """Write all outputs."""
     from goodcommission.report.formats import for_terminal, render
@@ -291,6 +298,13 @@ def _write(
     for one in outputs:
         width, colour = look() if one.file is None else (80, False)
         text = render(
-            one.format, reports, width=width, colour=colour, passes=passes, everything=everything, several=several
+            one.format,
+            reports,
+            width=width,
+            colour=colour,
+            passes=passes,
+            everything=everything,
+            several=several,
+            documents=documents,
         )
         deliver(text, one.file, as_bytes=not for_terminal(one.format))

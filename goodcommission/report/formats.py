@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from goodcommission.description.document import Document
     from goodcommission.report.model import AuditReport
 
 
@@ -61,6 +62,7 @@ def render(
     passes: bool = False,
     everything: bool = False,
     several: bool | None = None,
+    documents: Iterable[Document] = (),
 ) -> str:
     """Reports in one of the formats.
 
@@ -72,6 +74,7 @@ def render(
         passes: Whether the text lists the rules that are met.
         everything: Whether the text lists all rules.
         several: Whether JSON is an array; by default if there is more than one report.
+        documents: What was audited, if it is at hand: HTML quotes the lines on which facts are stated.
 
     Raises:
         KeyError: There is no such format.
@@ -82,4 +85,8 @@ def render(
         return make(reports, width=width, colour=colour, passes=passes, everything=everything)  # type: ignore[no-any-return]
     if form == "json":
         return make(reports, several=several)  # type: ignore[no-any-return]
+    if form == "html":
+        from goodcommission.report.quoting import quotes_from
+
+        return make(reports, quotes_from(documents))  # type: ignore[no-any-return]
     return make(reports)  # type: ignore[no-any-return]
