@@ -1,11 +1,8 @@
 """What a rule says of a template: for which values of its placeholders it is met, worked out exactly.
 
-A condition is evaluated on whole ranges at once: each part of its tree gives the values that it can have while a
-placeholder lies anywhere between two limits. Where a range can end in only one way, that is proven for each value in
-it; elsewhere the range is cut, first at the numbers that the rule names, then in halves, down to single values.
-Every function that conditions may call rises or falls steadily with its arguments, so that its values on a range
-lie between those at the range's ends. What is found is then compared with the verdicts themselves on both sides of
-every limit.
+A rule is looked at for whole ranges at once (see ``ranges``). Where a range can end in only one way, that is proven for
+each value in it; elsewhere the range is cut, first at the numbers that the rule names, then in halves, down to single
+values. What is found is then compared with the rule's own verdicts on both sides of every limit.
 """
 
 from __future__ import annotations
@@ -13,18 +10,36 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import math
-import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 
 from goodcommission.description.templates import Place, Placeholder
 from goodcommission.description.types import NONE
-from goodcommission.engine.conditions import AS_OF, UNKNOWN, Condition, Explained
+from goodcommission.engine.conditions import AS_OF, UNKNOWN, Explained
 from goodcommission.engine.facts import COMPLETE, GIVEN, Facts, date, days, dictionary
-from goodcommission.engine.functions import FUNCTIONS
-from goodcommission.engine.tree import Call, Const, FieldOf, Item, ListOf, Macro, Node, Variable, walk
-from goodcommission.engine.verdicts import CompiledLet, CompiledRule, RuleVerdict, Setting, judge
+from goodcommission.engine.ranges import (
+    ANYTHING,
+    ASSUMED,
+    OPEN,
+    Abstract,
+    Anything,
+    Between,
+    Either,
+    Folding,
+    Part,
+    Relation,
+    State,
+    Truths,
+    between,
+    either,
+    fixed,
+    joined,
+    rounded,
+    truths,
+)
+from goodcommission.engine.tree import Const, FieldOf, Node, walk
+from goodcommission.engine.verdicts import CompiledRule, RuleVerdict, Setting, judge
 from goodcommission.exceptions import EngineError
 from goodcommission.packs.model import STAGES, Verdict
 
@@ -38,20 +53,20 @@ OUTCOMES: Final[Mapping[Verdict, Outcome]] = {
     "not_yet_due": "not_asked",
     "unknown": "not_evidenced",
 }
-MOST_COMBINATIONS: Final = 64
+MOST_COMBINATIONS: Final = 256
 """Of yes/no, enumerations and texts: so many are tried one by one; beyond, only what can happen is worked out."""
+MOST_RELATIONS: Final = 64
+"""Ways in which open comparisons can come out together: so many are looked at one by one."""
 MOST_CUTS: Final = 20_000
 """Ranges looked at for one rule and one figure; then it counts as not solved."""
-MOST_BOXES: Final = 3_000
-"""The same where several figures decide together."""
-MOST_TRIED: Final = 200
-"""Places at which it is tried whether a placeholder makes a difference; then it is said to make one."""
+MOST_LOOKS: Final = 12_000
+"""The same where several figures decide together, for what can happen; it takes two seconds."""
+MOST_TRIED: Final = 2_000
+"""The same for whether a placeholder makes a difference; then it is said to make one."""
 MOST_CELLS: Final = 12
 """Ranges of one figure that are told apart beside those of another."""
 MOST_ROWS: Final = 12
 """Combinations that are listed for one rule."""
-_LET_DIGITS: Final = 6
-_INFINITE: Final = math.inf
 
 
 # --- What may be filled in ---------------------------------------------------------------------------------------
@@ -245,511 +260,6 @@ def _meaning(placeholder: Placeholder, filling: Filling) -> tuple[Abstract, Abst
     )
 
 
-# --- Many values at once -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Between:
-    """Any number between two, both included; perhaps unknown."""
-
-    low: Any
-    high: Any
-    unknown: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Either:
-    """One of several texts or truth values, or unknown."""
-
-    values: frozenset[Any]
-
-
-class _Anything:
-    """Whatever it may be."""
-
-    def __repr__(self) -> str:
-        return "ANYTHING"
-
-
-ANYTHING: Final = _Anything()
-Abstract: TypeAlias = Any
-"""A value as conditions see it, UNKNOWN, a list or record of such, or ``Between``, ``Either``, ``ANYTHING``."""
-Truths: TypeAlias = frozenset[Any]
-_ALL: Final[Truths] = frozenset({True, False, UNKNOWN})
-
-
-def between(low: Any, high: Any, unknown: bool = False) -> Abstract:
-    """All numbers between two; one number where they are equal."""
-    if low != low or high != high:  # noqa: PLR0124 (not a number: 0 times infinity)
-        return Between(-_INFINITE, _INFINITE, True)
-    return low if low == high and not unknown else Between(low, high, unknown)
-
-
-def either(values: Iterable[Any]) -> Abstract:
-    """One of several values; that value where it is the only one."""
-    found = frozenset(values)
-    return next(iter(found)) if len(found) == 1 else Either(found)
-
-
-def _is_number(value: Abstract) -> bool:
-    return isinstance(value, Between) or (isinstance(value, int | float) and not isinstance(value, bool))
-
-
-def _span(value: Abstract) -> tuple[Any, Any, bool]:
-    if isinstance(value, Between):
-        return value.low, value.high, value.unknown
-    if _is_number(value):
-        return value, value, False
-    return -_INFINITE, _INFINITE, True
-
-
-def truths(value: Abstract) -> Truths:
-    """The truth values (or texts) that something can have."""
-    if isinstance(value, Either):
-        return value.values
-    return _ALL if value is ANYTHING else frozenset({value})
-
-
-def joined(values: Sequence[Abstract]) -> Abstract:
-    """What is one of several."""
-    first = values[0]
-    if all(type(value) is type(first) and value == first for value in values[1:]):
-        return first
-    if any(_is_number(value) for value in values):
-        if not all(_is_number(value) or value is UNKNOWN for value in values):
-            return ANYTHING
-        spans = [_span(value) for value in values if value is not UNKNOWN]
-        unknown = any(span[2] for span in spans) or any(value is UNKNOWN for value in values)
-        return between(min(span[0] for span in spans), max(span[1] for span in spans), unknown)
-    if all(isinstance(value, bool | str | Either) or value is UNKNOWN for value in values):
-        return either(one for value in values for one in truths(value))
-    return ANYTHING
-
-
-def _and(left: Truths, right: Truths) -> Truths:
-    """Kleene's conjunction of all pairs."""
-    return frozenset(
-        False if a is False or b is False else True if a is True and b is True else UNKNOWN for a in left for b in right
-    )
-
-
-def _not(values: Truths) -> Truths:
-    return frozenset(UNKNOWN if value is UNKNOWN else not value for value in values)
-
-
-# --- Functions and operators -------------------------------------------------------------------------------------
-
-_RISING: Final[Mapping[str, tuple[bool, ...]]] = {
-    "double": (True,),
-    "-_": (False,),
-    "_+_": (True, True),
-    "_-_": (True, False),
-    "max_of": (True, True),
-    "min_of": (True, True),
-    "earliest": (True, True),
-    "latest": (True, True),
-    "add_months": (True, True),
-    "add_days": (True, True),
-    "weekdays_between": (False, True),
-    "days_between": (False, True),
-}
-"""For each function of numbers: whether it rises with each argument, or falls."""
-_PLAIN: Final[Mapping[str, Callable[..., Any]]] = {
-    "double": float,
-    "-_": operator.neg,
-    "_+_": operator.add,
-    "_-_": operator.sub,
-    "_*_": operator.mul,
-}
-_LARGEST_INT: Final = 2**63 - 1
-
-
-def _computed(function: str, *parts: Any) -> Any:
-    """A function of certain numbers; UNKNOWN where it has no value."""
-    try:
-        value = (_PLAIN.get(function) or FUNCTIONS[function][0].compute)(*parts)
-    except (ValueError, OverflowError, ArithmeticError):
-        return UNKNOWN
-    if type(value) is int and not -_LARGEST_INT - 1 <= value <= _LARGEST_INT:
-        return UNKNOWN
-    return value
-
-
-def _steady(function: str, args: Sequence[Abstract]) -> Abstract:
-    """A function that rises or falls with each of its arguments."""
-    spans = [_span(arg) for arg in args]
-    unknown = any(span[2] for span in spans)
-    rising = _RISING[function]
-    if any(math.isinf(end) for span in spans for end in span[:2]):
-        return Between(-_INFINITE, _INFINITE, True)
-    low = _computed(function, *(span[0] if up else span[1] for span, up in zip(spans, rising, strict=True)))
-    high = _computed(function, *(span[1] if up else span[0] for span, up in zip(spans, rising, strict=True)))
-    if low is UNKNOWN or high is UNKNOWN:
-        exact = all(span[0] == span[1] for span in spans) and not unknown
-        return UNKNOWN if exact else Between(-_INFINITE, _INFINITE, True)
-    return between(low, high, unknown)
-
-
-def _product(left: Abstract, right: Abstract) -> Abstract:
-    (a, b, first), (c, d, second) = _span(left), _span(right)
-    if any(math.isinf(end) for end in (a, b, c, d)):
-        return Between(-_INFINITE, _INFINITE, True)
-    corners = [_computed("_*_", x, y) for x in (a, b) for y in (c, d)]
-    if any(corner is UNKNOWN for corner in corners):
-        return UNKNOWN if a == b and c == d else Between(-_INFINITE, _INFINITE, True)
-    return between(min(corners), max(corners), first or second)
-
-
-def _quotient(left: Abstract, right: Abstract) -> Abstract:
-    (a, b, first), (c, d, second) = _span(left), _span(right)
-    if c == d == 0:
-        return UNKNOWN
-    if c <= 0 <= d or any(math.isinf(end) for end in (a, b, c, d)):
-        return Between(-_INFINITE, _INFINITE, True)
-    corners = [_divided(x, y) for x in (a, b) for y in (c, d)]
-    return between(min(corners), max(corners), first or second)
-
-
-def _divided(a: Any, b: Any) -> Any:
-    if isinstance(a, int):
-        quotient = abs(a) // abs(b)
-        return quotient if (a >= 0) == (b >= 0) else -quotient
-    return a / b
-
-
-_ORDER: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
-    "_<_": operator.lt,
-    "_<=_": operator.le,
-    "_>_": operator.gt,
-    "_>=_": operator.ge,
-}
-
-
-def _compared(function: str, left: Abstract, right: Abstract) -> Truths:
-    if left is UNKNOWN or right is UNKNOWN:
-        return frozenset({UNKNOWN})
-    if left is ANYTHING or right is ANYTHING:
-        return _ALL
-    if not (_is_number(left) and _is_number(right)):
-        same = frozenset(
-            UNKNOWN if a is UNKNOWN or b is UNKNOWN else a == b for a in truths(left) for b in truths(right)
-        )
-        return same if function == "_==_" else _not(same)
-    (a, b, first), (c, d, second) = _span(left), _span(right)
-    unknown = frozenset({UNKNOWN}) if first or second else frozenset()
-    if function in _ORDER:
-        order = _ORDER[function]
-        return frozenset({order(a, c), order(a, d), order(b, c), order(b, d)}) | unknown
-    apart, equal = b < c or d < a, a == b == c == d
-    same = frozenset({not apart}) if apart or equal else frozenset({True, False})
-    return (same if function == "_==_" else _not(same)) | unknown
-
-
-_COMPARISONS: Final = frozenset({*_ORDER, "_==_", "_!=_"})
-_Relation: TypeAlias = int | None
-"""Whether the left side is smaller (-1), equal (0) or larger (1); None if one of the two is unknown."""
-
-
-def _relations(left: Abstract, right: Abstract) -> tuple[_Relation, ...]:
-    """How two numbers can stand to each other."""
-    (a, b, first), (c, d, second) = _span(left), _span(right)
-    unknown: tuple[_Relation, ...] = (None,) if first or second else ()
-    return (*((-1,) if a < d else ()), *((0,) if a <= d and c <= b else ()), *((1,) if b > c else ()), *unknown)
-
-
-def _related(function: str, relation: _Relation) -> Any:
-    if relation is None:
-        return UNKNOWN
-    if function in _ORDER:
-        return _ORDER[function](relation, 0)
-    return (relation == 0) is (function == "_==_")
-
-
-def _contained(value: Abstract, items: Abstract) -> Truths:
-    if value is UNKNOWN or items is UNKNOWN:
-        return frozenset({UNKNOWN})
-    if items is ANYTHING or value is ANYTHING or any(item is UNKNOWN for item in items):
-        return _ALL
-    # For each text on its own: which of several it is must not differ from item to item.
-    found: Truths = frozenset()
-    for one in truths(value) if not isinstance(value, Between) else [value]:
-        absent: Truths = frozenset({True})
-        for item in items:
-            absent = _and(absent, _not(_compared("_==_", one, item)))
-        found |= _not(absent)
-    return found or frozenset({False})
-
-
-def _banded(bands: Sequence[Sequence[float]], value: Abstract) -> Abstract:
-    low, high, unknown = _span(value)
-    steps, start = [], -_INFINITE
-    for below, step in bands:
-        if start <= high and low < below:
-            steps.append(step)
-        start = below
-    return between(min(steps), max(steps), unknown) if steps else UNKNOWN
-
-
-def _of_list(function: str, items: Abstract) -> Abstract:
-    if function == "size":
-        return Between(0, _INFINITE) if items is ANYTHING else len(items)
-    if items is ANYTHING:
-        return Between(-_INFINITE, _INFINITE, True)
-    spans = [_span(item) for item in items]
-    if any(item is UNKNOWN for item in items) or (not items and function != "sum_of"):
-        return UNKNOWN
-    unknown = any(span[2] for span in spans)
-    take: Any = {"largest": max, "smallest": min, "sum_of": math.fsum}[function]
-    if any(math.isinf(end) for span in spans for end in span[:2]):
-        return Between(-_INFINITE, _INFINITE, True)
-    return between(take([span[0] for span in spans]), take([span[1] for span in spans]), unknown)
-
-
-def _covering(args: Sequence[Abstract]) -> Truths:
-    if any(arg is ANYTHING or any(not isinstance(item, str) for item in arg) for arg in args):
-        return _ALL
-    return frozenset({set(args[1]) <= set(args[0])})
-
-
-def _apply(function: str, args: Sequence[Abstract]) -> Abstract:
-    """An operator or function that needs all its arguments."""
-    if any(arg is UNKNOWN for arg in args):
-        return UNKNOWN
-    if function in _ORDER or function in ("_==_", "_!=_"):
-        return either(_compared(function, *args))
-    if function == "@in":
-        return either(_contained(*args))
-    if function == "!_":
-        return either(_not(truths(args[0])))
-    if function == "_*_":
-        return _product(*args)
-    if function == "_/_":
-        return _quotient(*args)
-    if function == "band":
-        return _banded(*args)
-    if function == "covers":
-        return either(_covering(args))
-    if function in ("size", "largest", "smallest", "sum_of"):
-        return _of_list(function, args[0])
-    return _steady(function, args)
-
-
-# --- Conditions, with all that is stated worked in ---------------------------------------------------------------
-
-State: TypeAlias = Mapping[str, Abstract]
-_Run: TypeAlias = Callable[[State, Mapping[str, Abstract]], Abstract]
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A part of a condition: what it gives, and the open facts that this depends on (and items of lists)."""
-
-    run: _Run
-    names: frozenset[str]
-    made_of: tuple[_Part, ...] = ()
-    """The parts that it is computed from; none for a fact."""
-
-    @property
-    def fixed(self) -> bool:
-        return not self.names
-
-    def value(self) -> Abstract:
-        return self.run({}, {})
-
-
-def _fixed(value: Abstract) -> _Part:
-    return _Part(lambda state, items: value, frozenset())
-
-
-_ASSUMED: Final = "\1"
-_OPEN: Final = "\2"
-"""In the state, beside the facts: what is assumed of open comparisons, and those of which nothing is."""
-_ITEM: Final = "\0"
-"""Marks the name of a macro's item among the names of facts."""
-
-
-class _Folding:
-    """Makes of a rule's trees functions of what is filled in; all else is computed once."""
-
-    def __init__(self, values: Mapping[str, Any], open: frozenset[str], constants: Mapping[str, Any]) -> None:
-        self.values, self.open, self.constants = values, open, dict(constants)
-        self.lets: dict[str, _Part] = {}
-        self.order: list[tuple[str, _Part]] = []
-        self.hints: set[float] = set()
-
-    def add(self, let: CompiledLet) -> None:
-        """A let: rounded as the engine does it."""
-        if let.name in self.lets:
-            return
-        self.constants.update(let.constants)
-        part = self.part(let.value.tree)
-        if part.fixed:
-            self.lets[let.name] = _fixed(_rounded(part.value()))
-            return
-        self.order.append((let.name, part))
-        name = let.name
-        self.lets[name] = _Part(lambda state, items: state[name], part.names, (part,))
-
-    def condition(self, condition: Condition | None) -> _Part | None:
-        """A condition; None where there is none."""
-        return None if condition is None else self.part(condition.tree)
-
-    def part(self, node: Node) -> _Part:
-        part = self._part(node)
-        return _fixed(part.value()) if part.fixed else part
-
-    def _part(self, node: Node) -> _Part:
-        match node:
-            case Const(value):
-                self.hint(value)
-                return _fixed(value)
-            case Variable(name):
-                return self.variable(name)
-            case Item(name):
-                return _Part(lambda state, items: items[name], frozenset({_ITEM + name}))
-            case FieldOf(record, name):
-                inner = self.part(record)
-                return _Part(lambda state, items: _field(inner.run(state, items), name), inner.names, (inner,))
-            case ListOf(nodes):
-                return self.strict(nodes, lambda parts: UNKNOWN if UNKNOWN in parts else list(parts))
-            case Macro(kind, over, item, body):
-                return self.macro(kind, self.part(over), item, self.part(body))
-            case Call("_&&_" | "_||_" as function, (left, right)):
-                return _logical(self.part(left), self.part(right), function == "_||_")
-            case Call("_?_:_", (test, then, otherwise)):
-                return self.choice(self.part(test), self.part(then), self.part(otherwise))
-            case Call(function, (left, right)) if function in _COMPARISONS:
-                return self.comparison(function, left, right)
-            case Call(function, args):
-                return self.strict(args, lambda parts: _apply(function, parts))
-
-    def hint(self, value: Any) -> None:
-        """A number that the rule names: ranges are cut there first."""
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            self.hints.add(value)
-        elif isinstance(value, list):
-            for entry in value:
-                self.hint(entry)
-
-    def variable(self, name: str) -> _Part:
-        if name in self.constants:
-            self.hint(self.constants[name])
-            return _fixed(self.constants[name])
-        if name in self.lets:
-            return self.lets[name]
-        if name in self.open:
-            return _Part(lambda state, items: state.get(name, UNKNOWN), frozenset({name}))
-        value = self.values.get(name, UNKNOWN)
-        self.hint(value)
-        return _fixed(value)
-
-    def strict(self, nodes: Sequence[Node], compute: Callable[[Sequence[Abstract]], Abstract]) -> _Part:
-        parts = [self.part(node) for node in nodes]
-        names = frozenset().union(*(part.names for part in parts))
-        if any(part.fixed and part.value() is UNKNOWN for part in parts):
-            return _fixed(UNKNOWN)
-        return _Part(lambda state, items: compute([part.run(state, items) for part in parts]), names, tuple(parts))
-
-    def comparison(self, function: str, left: Node, right: Node) -> _Part:
-        """A comparison; where it is open, what was assumed of its two sides elsewhere holds here as well."""
-        first, second = self.part(left), self.part(right)
-        names = first.names | second.names
-        if any(part.fixed and part.value() is UNKNOWN for part in (first, second)):
-            return _fixed(UNKNOWN)
-        of_items = any(name.startswith(_ITEM) for name in names)
-
-        def run(state: State, items: Mapping[str, Abstract]) -> Abstract:
-            a, b = first.run(state, items), second.run(state, items)
-            found = _compared(function, a, b)
-            assumed: dict[tuple[Node, Node], _Relation] | None = state.get(_ASSUMED)
-            if len(found) == 1 or assumed is None or of_items or not (_is_number(a) and _is_number(b)):
-                return either(found)
-            if (left, right) in assumed:
-                return _related(function, assumed[left, right])
-            if (right, left) in assumed:
-                relation = assumed[right, left]
-                return _related(function, None if relation is None else -relation)
-            state[_OPEN].setdefault((left, right), _relations(a, b))
-            return either(found)
-
-        return _Part(run, names, (first, second))
-
-    def choice(self, test: _Part, then: _Part, otherwise: _Part) -> _Part:
-        if test.fixed:
-            asked = test.value()
-            return _fixed(UNKNOWN) if asked is UNKNOWN else then if asked else otherwise
-
-        def run(state: State, items: Mapping[str, Abstract]) -> Abstract:
-            results = []
-            for asked in truths(test.run(state, items)):
-                chosen = then if asked is True else otherwise
-                results.append(UNKNOWN if asked is UNKNOWN else chosen.run(state, items))
-            return joined(results)
-
-        return _Part(run, test.names | then.names | otherwise.names, (test, then, otherwise))
-
-    @staticmethod
-    def macro(kind: str, over: _Part, item: str, body: _Part) -> _Part:
-        def run(state: State, items: Mapping[str, Abstract]) -> Abstract:
-            entries = over.run(state, items)
-            if entries is UNKNOWN:
-                return UNKNOWN
-            if entries is ANYTHING:
-                return either(_ALL) if kind in ("exists", "all") else ANYTHING
-            results = [body.run(state, {**items, item: entry}) for entry in entries]
-            if kind in ("exists", "all"):
-                whole: Truths = frozenset({True})
-                for result in results:
-                    found = truths(result)
-                    whole = _and(whole, _not(found) if kind == "exists" else found)
-                return either(_not(whole) if kind == "exists" else whole)
-            if any(result is UNKNOWN for result in results):
-                return UNKNOWN
-            if kind == "map":
-                return results
-            if all(isinstance(result, bool) for result in results):
-                return [entry for entry, result in zip(entries, results, strict=True) if result]
-            return ANYTHING
-
-        return _Part(run, over.names | (body.names - {_ITEM + item}), (over, body))
-
-
-def _logical(left: _Part, right: _Part, disjunction: bool) -> _Part:
-    for one, other in ((left, right), (right, left)):
-        if one.fixed:
-            value = one.value()
-            if value is disjunction:
-                return _fixed(disjunction)
-            if value is (not disjunction):
-                return other
-
-    def run(state: State, items: Mapping[str, Abstract]) -> Abstract:
-        a = truths(left.run(state, items))
-        if a == {disjunction}:
-            return disjunction
-        b = truths(right.run(state, items))
-        return either(_not(_and(_not(a), _not(b))) if disjunction else _and(a, b))
-
-    return _Part(run, left.names | right.names, (left, right))
-
-
-def _field(record: Abstract, name: str) -> Abstract:
-    if record is UNKNOWN or record is ANYTHING:
-        return record
-    return record.get(name, UNKNOWN)
-
-
-def _rounded(value: Abstract) -> Abstract:
-    """A let's value, with six decimals; unknown where it is not finite."""
-    if isinstance(value, float):
-        return round(value, _LET_DIGITS) if math.isfinite(value) else UNKNOWN
-    if isinstance(value, Between):
-        finite = math.isfinite(value.low) and math.isfinite(value.high)
-        low, high = (round(end, _LET_DIGITS) if isinstance(end, float) else end for end in (value.low, value.high))
-        return between(low, high, value.unknown or not finite)
-    return value
-
-
 # --- Verdicts ----------------------------------------------------------------------------------------------------
 
 Ending: TypeAlias = tuple[Outcome, bool]
@@ -761,7 +271,7 @@ class Program:
 
     def __init__(self, rule: CompiledRule, question: Question) -> None:
         self.rule, self.question = rule, question
-        folding = _Folding(question.facts.values, question.open(), rule.constants)
+        folding = Folding(question.facts.values, question.open(), rule.constants)
         gate = question.gates[rule.tier] if question.tier is None else None
         if gate is not None:
             folding.constants.update(gate.constants)
@@ -771,7 +281,7 @@ class Program:
             folding.add(let)
         self.size = folding.part(gate.branches[0].condition.tree) if gate is not None else None
         if question.tier is not None:
-            self.size = _fixed(rule.tier <= question.tier)
+            self.size = fixed(rule.tier <= question.tier)
         self.when = folding.condition(rule.when)
         self.planned = folding.condition(rule.planned)
         branches = rule.branches[:1] if rule.require else rule.branches
@@ -783,6 +293,8 @@ class Program:
         self.names = frozenset(name for part in self.parts for name in part.names)
         """The open facts on which the verdict can depend."""
         self.hints = folding.hints
+        self.looks = 0
+        """How often it was looked at what can happen."""
 
     def endings(self, filled: Filled, *, careful: bool = False) -> frozenset[Ending]:
         """All ways in which it can end.
@@ -794,20 +306,20 @@ class Program:
         state = self.question.bind(filled)
         if not careful:
             return self._endings(dict(state))
-        waiting: dict[tuple[Node, Node], tuple[_Relation, ...]] = {}
-        found = self._endings({**state, _ASSUMED: {}, _OPEN: waiting})
+        waiting: dict[tuple[Node, Node], tuple[Relation, ...]] = {}
+        found = self._endings({**state, ASSUMED: {}, OPEN: waiting})
         sides = list(waiting)
-        if len(found) == 1 or math.prod(len(waiting[pair]) for pair in sides) > MOST_COMBINATIONS:
+        if len(found) == 1 or math.prod(len(waiting[pair]) for pair in sides) > MOST_RELATIONS:
             return found
         return frozenset(
             ending
             for relations in itertools.product(*(waiting[pair] for pair in sides))
-            for ending in self._endings({**state, _ASSUMED: dict(zip(sides, relations, strict=True)), _OPEN: {}})
+            for ending in self._endings({**state, ASSUMED: dict(zip(sides, relations, strict=True)), OPEN: {}})
         )
 
-    def depending_on(self, names: frozenset[str]) -> list[_Part]:
+    def depending_on(self, names: frozenset[str]) -> list[Part]:
         """The largest parts that depend on some facts and on nothing else."""
-        found: dict[int, _Part] = {}
+        found: dict[int, Part] = {}
         seen: set[int] = set()
         waiting = list(self.parts)
         while waiting:
@@ -825,12 +337,13 @@ class Program:
         """The open facts and the lets, as what is filled in makes them."""
         state = self.question.bind(filled)
         for name, let in self.lets:
-            state[name] = _rounded(let.run(state, {}))
+            state[name] = rounded(let.run(state, {}))
         return state
 
     def _endings(self, state: dict[str, Abstract]) -> frozenset[Ending]:
+        self.looks += 1
         for name, let in self.lets:
-            state[name] = _rounded(let.run(state, {}))
+            state[name] = rounded(let.run(state, {}))
         size = _truths(self.size, state)
         asked = _truths(self.when, state)
         decisions = self._decisions(state)
@@ -866,7 +379,7 @@ class Program:
         return judge(self.rule, self.question.setting(filled))
 
 
-def _truths(part: _Part | None, state: State) -> Truths:
+def _truths(part: Part | None, state: State) -> Truths:
     return frozenset({True}) if part is None else truths(part.run(state, {}))
 
 
@@ -1121,7 +634,7 @@ class _Solver:
             looks += 1
             state = self.program.state({placeholder.name: span})
             values = [part.run(state, {}) for part in parts]
-            if span.low < span.high and any(isinstance(value, Between | Either | _Anything) for value in values):
+            if span.low < span.high and any(isinstance(value, Between | Either | Anything) for value in values):
                 waiting += reversed(_cut(span, cuts))
             elif found and found[-1][0] == values:
                 found[-1] = (values, Span(found[-1][1].low, span.high))
@@ -1172,20 +685,22 @@ class _Solver:
             points.setdefault(self.at(sample)[0], sample)
         cuts = {one.name: self.cuts(one) for one in self.figures}
         possible: set[Outcome] = set()
-        looks = 0
+        most = self.program.looks + MOST_LOOKS
         while boxes:
             box = boxes.pop(0)
-            looks += 1
             if not self.unseen(box, points):
                 continue
             point = self.middle(box)
             if point is not None:
                 points.setdefault(self.at(point)[0], point)
             parts = self.halves(box, cuts)
-            if parts is not None and looks < MOST_BOXES:
+            if parts is not None:
                 boxes += parts
             elif point != box:
                 possible |= self.unseen(box, points)
+            if self.program.looks > most:
+                possible |= {outcome for left in boxes for outcome, _ in self.program.endings(left)}
+                break
         solution = self.solution(self.deciding(points))
         maybe = sorted(possible - solution.outcomes)
         classes = {
@@ -1235,9 +750,8 @@ class _Solver:
         own: list[Filling] = []
         for part in self.alternatives(placeholder):
             own += [OneOf((value,)) for value in part.values] if isinstance(part, OneOf) else [part]
-        for _ in range(MOST_TRIED):
-            if not boxes:
-                return False
+        most = self.program.looks + MOST_TRIED
+        while boxes and self.program.looks < most:
             box = boxes.pop(0)
             endings = [self.program.endings({**box, placeholder.name: part}, careful=True) for part in own]
             if len({outcome for found in endings for outcome, _ in found}) == 1:
