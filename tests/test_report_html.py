@@ -328,6 +328,38 @@ def test_only_addresses_of_the_web_are_followed(url: str, followed: bool) -> Non
     assert f"A work of its own, {url}" in taken.text
 
 
+# --- Colours ---------------------------------------------------------------------------------------------------------
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours, as WCAG 2.2 defines it."""
+
+    def luminance(colour: str) -> float:
+        digits = colour.lstrip("#")
+        digits = digits if len(digits) == 6 else "".join(digit * 2 for digit in digits)
+        parts = (int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4))
+        red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_texts_have_a_contrast_of_4_5_and_edges_of_3(look: str) -> None:
+    """Of texts in drawings too, which axe can't judge."""
+    light, dark = re.findall(r":root \{([^}]*)\}", Page(page(0)).raw["style"])
+    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]+);", light))
+    if look == "dark":
+        colours |= dict(re.findall(r"--([a-z-]+): (#[0-9a-f]+);", dark))
+    grounds = ("high", "medium", "low", "good", "plain", "mark", "focus")
+    texts = [(text, ground) for text in ("ink", "quiet", "link") for ground in ("paper", "soft")]
+    for text, ground in [*texts, *((f"on-{ground}", ground) for ground in grounds)]:
+        assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
+    for edge in ("edge", "bar", "high", "medium-edge", "low-edge", "good-edge"):
+        assert contrast(colours[edge], colours["paper"]) >= 3, edge
+
+
 # --- Hostile text ----------------------------------------------------------------------------------------------------
 
 HOSTILE = (

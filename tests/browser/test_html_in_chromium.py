@@ -1,7 +1,8 @@
 """The HTML report in a real browser: WCAG 2.2 AA by axe, keyboard, no request, no violation of its security policy.
 
 Needs Chromium (Debian: ``apt-get install chromium``; elsewhere name its program in ``GOODCOMMISSION_CHROMIUM``). In CI
-it is never skipped. ``python tests/browser/test_html_in_chromium.py`` writes the pictures in docs/screenshots/ anew.
+it is never skipped. ``python tests/browser/test_html_in_chromium.py`` writes the pictures in docs/screenshots/ anew
+(with pdftoppm; make them smaller with pngquant and optipng).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import datetime as dt
 import os
 import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
@@ -314,12 +316,13 @@ def take_pictures() -> None:
             )
             page.goto(file.as_uri() + place)
             page.screenshot(path=PICTURES / f"{name}.png")
-        page.emulate_media(media="print")
-        page.set_viewport_size({"width": 680, "height": 962})
-        page.evaluate("scrollTo(0, 0)")
-        page.screenshot(path=PICTURES / "report-print.png")
+        page.pdf(path=PICTURES / "report.pdf", format="A4", prefer_css_page_size=True)
         browser.close()
+    # The first page as it is printed; from Debian's package poppler-utils.
+    printed = [PICTURES / "report.pdf", PICTURES / "report-print"]
+    subprocess.run(["pdftoppm", "-r", "90", "-png", "-f", "1", "-singlefile", *printed], check=True)
     file.unlink()
+    printed[0].unlink()
 
 
 if __name__ == "__main__":
