@@ -35,7 +35,12 @@ from goodcommission.packs.model import STAGES, TIERS, Tier
 from goodcommission.report.model import AuditReport
 
 HERE = Path(__file__).parent
-EXAMPLES = sorted(path for path in shipped_folder("examples").rglob("*") if path.suffix in (".json", ".yaml"))
+EXAMPLES = sorted(
+    path
+    for folder in (shipped_folder("examples"), shipped_folder("examples") / "ocds")
+    for path in folder.iterdir()
+    if path.suffix in (".json", ".yaml")
+)
 VIGNETTES: list[dict[str, Any]] = yaml.safe_load((HERE / "fixtures" / "vignettes.yaml").read_text("utf-8"))
 DECIDED = ("pass", "fail")
 SEEDS = st.integers(0, 2**32 - 1)
@@ -753,7 +758,7 @@ def resolve(raw: Any, pointer: str) -> Any:
 def content(report: AuditReport) -> dict[str, Any]:
     """What a report says, without which text it was read from and where it stands there."""
     place = {"pointer", "file", "line", "column"}
-    return report.model_dump(exclude={"document": {"name", "digest"}, "facts": {"__all__": place}})
+    return report.model_dump(exclude={"document": {"name", "file", "digest"}, "facts": {"__all__": place}})
 
 
 def shuffled(value: Any, chance: random.Random, lists: bool) -> Any:

@@ -26,7 +26,7 @@ EXAMPLES = sorted(
     path
     for folder in ("examples", "examples/ocds")
     for path in (ROOT / folder).iterdir()
-    if path.suffix in (".json", ".yaml") and "template" not in path.name
+    if path.suffix in (".json", ".yaml")
 )
 
 
