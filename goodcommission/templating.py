@@ -207,16 +207,16 @@ def _range(placeholder: Placeholder, span: Span, limits: tuple[int, int], curren
     if low is None and high is None:
         text = f"any {name}"
     elif span.low == span.high:
-        text = f"{name} on {shown(span.low)}" if placeholder.type == "date" else f"{name} = {shown(span.low)}"
+        text = f"{name} is {shown(span.low)}" if placeholder.type == "date" else f"{name} = {shown(span.low)}"
         low = high = span.low
         low_in = high_in = True
     elif placeholder.type == "date":
         after = "" if low is None else shown(low)
         until = "" if high is None else shown(high)
         text = (
-            f"{name} from {after} to {until}"
+            f"{name} is from {after} to {until}"
             if after and until
-            else (f"{name} on {after} or later" if after else f"{name} on {until} or earlier")
+            else (f"{name} is on {after} or later" if after else f"{name} is on {until} or earlier")
         )
     else:
         above = "" if low is None else f"{shown(low)} {'≤' if low_in else '<'} "

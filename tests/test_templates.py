@@ -267,7 +267,7 @@ def test_dates_are_given_as_dates_and_within_what_is_stated() -> None:
     report = example()
     assert next(one for one in report.placeholders if one.name == "bid_deadline").lowest == "2027-01-11"
     assert report.rule("SU-02").holds == "depends"
-    assert report.rule("SU-02").solved[-1].endings[0].text == "users_first_heard on 17 September 2026 or earlier"
+    assert report.rule("SU-02").solved[-1].endings[0].text == "users_first_heard is on 17 September 2026 or earlier"
     assert report.rule("SU-02").solved[-1].endings[0].ranges[0].high == "2026-09-17"
 
 

@@ -125,6 +125,8 @@ def _never(page: Page, rules: Sequence[TemplateRule]) -> None:
         if rule.placeholders:
             _answer(page, "When", rule)
         _overturned(page, rule)
+        if not rule.rule.scored:
+            page.labelled("Note", "It does not count in the score, and no gate fails for it.", at=_AT)
         page.labelled("Why", neutral(rule.rule.why), at=_AT)
         if rule.remedy:
             page.labelled("Remedy", neutral(rule.remedy), at=_AT)
@@ -184,7 +186,7 @@ def _placeholders(page: Page, placeholders: Sequence[PlaceholderInfo]) -> None:
         ]
         if limits:
             page.say(f"{capital(' and '.join(limits))}, by what else is stated.", _INDENT * 2)
-        rules = f"It decides {listed(one.rules)}." if one.rules else "No rule is met for some of its values only."
+        rules = f"It decides {listed(one.rules)}." if one.rules else "It decides no rule."
         page.say(rules, _INDENT * 2)
 
 
