@@ -16,6 +16,7 @@ from goodcommission.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from goodcommission.auditing import audit
+    from goodcommission.comparing import Comparison, compare
     from goodcommission.description.document import Document
     from goodcommission.description.model import Description
     from goodcommission.description.reading import read_description, read_documents
@@ -28,12 +29,14 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AuditReport": "goodcommission.report.model",
+    "Comparison": "goodcommission.comparing",
     "Description": "goodcommission.description.model",
     "Document": "goodcommission.description.document",
     "Improvement": "goodcommission.improving",
     "Packs": "goodcommission.packs.compiling",
     "TemplateReport": "goodcommission.report.template_model",
     "audit": "goodcommission.auditing",
+    "compare": "goodcommission.comparing",
     "audit_template": "goodcommission.templating",
     "improve": "goodcommission.improving",
     "load_packs": "goodcommission.packs.loading",
@@ -44,6 +47,7 @@ _HOMES = {
 
 __all__ = [
     "AuditReport",
+    "Comparison",
     "Description",
     "DescriptionError",
     "Document",
@@ -57,6 +61,7 @@ __all__ = [
     "__version__",
     "audit",
     "audit_template",
+    "compare",
     "improve",
     "load_packs",
     "read_description",

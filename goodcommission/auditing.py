@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cache, lru_cache
 from typing import Any, Final, Literal
@@ -331,7 +331,7 @@ def _report(
         baseline=None,
         results=results,
         patterns=patterns,
-        facts=_stated(document, packs.currency, setting.facts, results),
+        facts=stated(document, packs.currency, setting.facts, {name for r in results for name in r.decided_by}),
         missing=_missing(setting.facts, results, patterns, score),
         **_logic(packs),
     )
@@ -568,18 +568,18 @@ def _order() -> Mapping[str, int]:
     return {name: position for position, name in enumerate(dictionary())}
 
 
-def _stated(document: Document, currency: str, facts: Facts, results: Sequence[RuleResult]) -> tuple[FactStated, ...]:
+def stated(document: Document, currency: str, facts: Facts, names: Iterable[str]) -> tuple[FactStated, ...]:
+    """Facts of a document with their places, in the order of the commissioning cycle; all of them are stated in it."""
     order = _order()
-    wanted = {name for result in results for name in result.decided_by}
-    stated = []
-    for _, reference in sorted((order.get(name.partition("[")[0], -1), name) for name in wanted):
+    found = []
+    for _, reference in sorted((order.get(name.partition("[")[0], -1), name) for name in names):
         value, title, unit, type_ = _part(facts, reference)
         text = _spoken(value, type_, currency if type_ == "money" else type_ if type_ in ("date", "enum") else unit)
         if reference == "as_of":
             file, pointer, line, column = document.name, "", None, None
         else:
             file, pointer, line, column = place_of(document, facts, reference)
-        stated.append(
+        found.append(
             FactStated.of(
                 name=reference,
                 title=title,
@@ -592,7 +592,7 @@ def _stated(document: Document, currency: str, facts: Facts, results: Sequence[R
                 evidenced=reference.partition("[")[0] in facts.evidenced,
             )
         )
-    return tuple(stated)
+    return tuple(found)
 
 
 def _spoken(value: Any, type_: str, unit: str | None) -> str:

@@ -15,6 +15,7 @@ COMMANDS = {
     "baseline": "goodcommission.cli.baseline",
     "config": "goodcommission.cli.configuring",
     "convert": "goodcommission.cli.documents",
+    "diff": "goodcommission.cli.diff",
     "gate": "goodcommission.cli.gate",
     "improve": "goodcommission.cli.improve",
     "new": "goodcommission.cli.documents",

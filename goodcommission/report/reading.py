@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import replace
 from functools import cache
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from pydantic import ValidationError
 
@@ -23,14 +23,18 @@ SCHEMA_VERSION: Final = "1.0"
 _ADVICE: Final = "Save one with goodcommission audit --format json --output FILE."
 
 
-def read_reports(path: str | os.PathLike[str]) -> tuple[AuditReport, ...]:
+def read_reports(path: str | os.PathLike[str], *, stream: BinaryIO | None = None) -> tuple[AuditReport, ...]:
     """Read the reports of one file ("-" is standard input).
+
+    Args:
+        path: The file.
+        stream: What to read for "-", instead of the process's standard input.
 
     Raises:
         ReportError: The file can't be read or does not hold reports; faults with line and column.
     """
     try:
-        source = replace(read_source(path), format="json")
+        source = replace(read_source(path, stream=stream), format="json")
         # The reading of descriptions says what is wrong and where; its numbers are not those of a report.
         parse(source)
     except DescriptionError as error:
