@@ -323,7 +323,7 @@ def test_the_day_of_the_audit_can_be_a_placeholder() -> None:
     }
     report = audit_template(raw, packs())
     for rule in report.rules:
-        for day in ("1950-01-01", "2026-05-01", "2026-05-02", "2100-01-01"):
+        for day in ("2001-01-01", "2026-05-01", "2026-05-02", "2100-01-01"):
             filled = audit(read_template(raw).fill({"signed": day}), packs())
             assert OUTCOMES[filled.result(rule.rule.id).verdict] in rule.outcomes
 

@@ -90,7 +90,7 @@ _COUNTS: Final = Scale(1, 0, 10**9)
 _MONEY: Final = Scale(100, 0, 10**14)
 _SHARES: Final = Scale(10_000, 0, 10_000)
 _NUMBERS: Final = Scale(100, 0, 10**11)
-_DAYS: Final = Scale(1, days(dt.date(1900, 1, 1)), days(dt.date(2199, 12, 31)))
+_DAYS: Final = Scale(1, days(dt.date(2000, 1, 1)), days(dt.date(2199, 12, 31)))
 
 
 def scale(placeholder: Placeholder) -> Scale | None:

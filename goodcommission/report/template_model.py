@@ -123,7 +123,7 @@ class TemplateReport(Part):
 
     A rule *always* holds if it is met whatever is filled in, and *never* if it is not met whatever is filled in; what
     is filled in so that the rule is not asked counts for neither. Amounts are in whole pence and up to £1,000 billion,
-    shares in hundredths of a percent, other numbers in hundredths, dates from 1900 to 2199. What the template neither
+    shares in hundredths of a percent, other numbers in hundredths, dates from 2000 to 2199. What the template neither
     states nor leaves to a placeholder is unknown. What is filled in must fit what is stated: a deadline does not lie
     before the publication.
     """
