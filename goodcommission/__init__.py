@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from goodcommission.exceptions import DescriptionError, EngineError, Fault, GoodCommissionError, PackError
-from goodcommission.version import VERSION as __version__
+from goodcommission.version import VERSION
 
 if TYPE_CHECKING:
     from goodcommission.auditing import audit
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from goodcommission.report.template_model import TemplateReport
     from goodcommission.templating import audit_template
 
+__version__ = VERSION
 _HOMES = {
     "AuditReport": "goodcommission.report.model",
     "Comparison": "goodcommission.comparing",

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cache, lru_cache
 from typing import Any, Final, Literal
-from weakref import WeakKeyDictionary
 
 from goodcommission import scoring
 from goodcommission.description.document import Document
@@ -34,6 +33,7 @@ from goodcommission.packs.compiling import Packs
 from goodcommission.packs.loading import load_packs
 from goodcommission.packs.model import STAGES, TIERS, Citation, Tier, Work
 from goodcommission.report.model import (
+    SCHEMA_VERSION,
     Adjusted,
     AuditedDocument,
     AuditedGroup,
@@ -122,9 +122,7 @@ def audit(
         {id: value for id, (value, _) in gates.items()},
         engine,
     )
-    score = scoring.compute(
-        [counted(rule, verdict) for rule, verdict in zip(used.rules, verdicts, strict=True)], used.groups, used.weights
-    )
+    score = scoring.compute([counted(one) for one in verdicts if one is not None], used.groups, used.weights)
     return _report(document, used, setting, verdicts, gates, outcomes, engine_report, score, day, basis, tier)
 
 
@@ -179,22 +177,12 @@ def tier_reached(packs: Packs, setting: Setting, tier: Tier | None) -> tuple[Exp
     return tuple((True, (), ()) if gate is None else _condition(gate, setting) for gate in packs.tiers)
 
 
-def counted(rule: CompiledRule, verdict: RuleVerdict | None) -> scoring.Judged:
-    """What a rule says, as the score counts it."""
-    written = rule.rule
-    if verdict is None:
-        return scoring.Judged(
-            written.id,
-            rule.pack,
-            written.group,
-            written.severity,
-            written.strength,
-            "not_applicable",
-            scored=written.scored,
-        )
+def counted(verdict: RuleVerdict) -> scoring.Judged:
+    """What a rule says, as the score counts it; a rule that is not asked of the kind of document changes nothing."""
+    written = verdict.rule.rule
     return scoring.Judged(
         written.id,
-        rule.pack,
+        verdict.rule.pack,
         written.group,
         written.severity,
         written.strength,
@@ -292,9 +280,10 @@ def _report(
     patterns = _patterns(packs, gates, outcomes, {r.rule.id: r.missing for r in results})
     description = document.description
     passes = [r for r in results if r.verdict == "pass" and r.rule.scored]
-    return AuditReport(
+    return AuditReport.of(
+        schema_version=SCHEMA_VERSION,
         goodcommission=VERSION,
-        document=AuditedDocument(
+        document=AuditedDocument.of(
             name=document.name,
             file=document.source.name if document.source else None,
             kind=description.kind,
@@ -311,12 +300,12 @@ def _report(
         as_of=None if day is None else date(day).isoformat(),
         as_of_basis=basis,
         tier=_tier_used(setting, tier),
-        engine=EngineUsed(name=engine.name, reason=engine.reason, differences=engine.differences),
+        engine=EngineUsed.of(name=engine.name, reason=engine.reason, differences=engine.differences),
         packs_digest=packs.digest,
         packs=_audited_packs(packs, score),
         groups=_groups(packs),
         adjusted=_adjusted(packs),
-        score=OverallScore(
+        score=OverallScore.of(
             score=score.score,
             low=score.low,
             high=score.high,
@@ -333,20 +322,16 @@ def _report(
         patterns=patterns,
         facts=stated(document, packs.currency, setting.facts, {name for r in results for name in r.decided_by}),
         missing=_missing(setting.facts, results, patterns, score),
+        digest=None,
         **_logic(packs),
     )
 
 
-_RESULTS: Final[WeakKeyDictionary[RuleVerdict, RuleResult]] = WeakKeyDictionary()
-"""Results of verdicts that are remembered; the points depend on the whole audit and are compared."""
-
-
 def _result(info: RuleInfo, verdict: RuleVerdict, score: scoring.Score) -> RuleResult:
     points = score.mends.get(info.id)
-    known = _RESULTS.get(verdict)
-    if known is not None and known.points == points:
-        return known
-    result = _RESULTS[verdict] = RuleResult.of(
+    if verdict.kept and verdict.kept[0].points == points:
+        return verdict.kept[0]  # type: ignore[no-any-return]
+    result = RuleResult.of(
         rule=info,
         verdict=verdict.verdict,
         provisional=verdict.provisional,
@@ -362,22 +347,23 @@ def _result(info: RuleInfo, verdict: RuleVerdict, score: scoring.Score) -> RuleR
         waived=None,
         known_before=False,
     )
+    verdict.kept[:] = [result]  # the points depend on the whole audit, and are compared
     return result
 
 
 def _tier_used(setting: Setting, tier: Tier | None) -> TierUsed:
     if tier is not None:
-        return TierUsed(name=tier, basis="override")
+        return TierUsed.of(name=tier, basis="override")
     if any(value is UNKNOWN for value, _, _ in setting.tiers):
-        return TierUsed(name=None, basis="unknown")
+        return TierUsed.of(name=None, basis="unknown")
     reached = max(index for index, (value, _, _) in enumerate(setting.tiers) if value is True)
-    return TierUsed(name=TIERS[reached], basis="value")  # type: ignore[arg-type]
+    return TierUsed.of(name=TIERS[reached], basis="value")
 
 
 def _audited_packs(packs: Packs, score: scoring.Score) -> tuple[AuditedPack, ...]:
     by_id = {one.pack: one for one in score.packs}
     return tuple(
-        AuditedPack(
+        AuditedPack.of(
             id=loaded.pack.id,
             title=loaded.pack.title,
             version=loaded.pack.version,
@@ -408,7 +394,7 @@ def _groups(packs: Packs) -> tuple[AuditedGroup, ...]:
 
 
 def _members(members: Sequence[Member]) -> tuple[str, ...]:
-    return tuple(str(member) for member in members)
+    return tuple([str(member) for member in members]) if members else ()
 
 
 @lru_cache(maxsize=64)

@@ -293,7 +293,7 @@ class _Bench:
             facts = replace(facts, values={**facts.values, "as_of": self.day})
         setting, verdicts = judge_all(document, facts, self.packs, self.tier)
         pairs = list(zip(self.packs.rules, verdicts, strict=True))
-        judged = tuple(counted(rule, verdict) for rule, verdict in pairs)
+        judged = tuple(counted(verdict) for verdict in verdicts if verdict is not None)
         score = scoring.compute(judged, self.packs.groups, self.packs.weights)
         passed, covered = _sums(scoring.units(judged, self.packs.groups), self.packs.weights)
         said = {rule.rule.id: verdict for rule, verdict in pairs if verdict is not None}

@@ -168,7 +168,9 @@ def test_evidence_stands_behind_a_fact_a_section_or_all() -> None:
 
 def test_evidence_for_one_item_is_evidence() -> None:
     insurance = [{"kind": "public_liability"}, {"kind": "other"}]
-    assert "requirements.insurance" in evidenced("/requirements/insurance/0/kind", requirements={"insurance": insurance})
+    assert "requirements.insurance" in evidenced(
+        "/requirements/insurance/0/kind", requirements={"insurance": insurance}
+    )
     boxed = {"complete": True, "items": insurance}
     assert "requirements.insurance" in evidenced("/requirements/insurance/items/1", requirements={"insurance": boxed})
     assert "requirements.insurance.complete" in evidenced("/requirements/insurance", requirements={"insurance": boxed})

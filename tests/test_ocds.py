@@ -52,8 +52,8 @@ def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def at(document: Any, pointer: str) -> Any:
-    for key in pointer.split("/")[1:]:
-        key = key.replace("~1", "/").replace("~0", "~")
+    for step in pointer.split("/")[1:]:
+        key = step.replace("~1", "/").replace("~0", "~")
         document = document[int(key)] if isinstance(document, list) else document[key]
     return document
 

@@ -70,7 +70,7 @@ def test_a_copy_of_a_shipped_pack_stands_in_its_place(tmp_path: Path, name: str)
 
 PP01_FAIL = 'pages > far_too_long"'
 CONDITIONS = [
-    ("pages > 3\"", "> can't be used with double and int .*Write 50000.0"),
+    ('pages > 3"', "> can't be used with double and int .*Write 50000.0"),
     ('paegs > far_too_long"', 'there is no fact, parameter or let "paegs".*Did you mean "pages"'),
     ('value.totl > far_too_long"', 'no fact, parameter or let "value.totl".*Did you mean "value.total"'),
     ("process.route == 'open_tendr'\"", '"open_tendr" is not a value of this fact.*Did you mean "open_tender"'),

@@ -86,7 +86,9 @@ class Value(Part):
     total: Money | None = say(
         "the total value", "What is the whole contract or grant worth, before VAT and without extensions?"
     )
-    total_including_vat: Money | None = say("the total value including VAT", "The same with VAT, where it is published.")
+    total_including_vat: Money | None = say(
+        "the total value including VAT", "The same with VAT, where it is published."
+    )
     minimum: Money | None = say("the lower end of the value range", "The lower end, where a range is published.")
     budget: Money | None = say("the published budget", "The budget set aside, where it is published.")
 
@@ -147,7 +149,9 @@ class Service(Part):
     user_group_in_local_data: bool | None = say(
         "whether local data cover the users", "Do official local data cover this group?"
     )
-    untested: bool | None = say("whether the approach is untested", "Is this a new approach without established evidence?")
+    untested: bool | None = say(
+        "whether the approach is untested", "Is this a new approach without established evidence?"
+    )
     hard_to_measure: bool | None = say(
         "whether the outcome is hard to measure", "Is the desired outcome hard to define or measure in a contract?"
     )
@@ -159,13 +163,18 @@ class Service(Part):
     )
     exclusions: Listed[Exclusion] | None = say("who may not use the service", "Who may not use the service?")
     risk_sharing: bool | None = say(
-        "whether the risk with high-risk clients is shared", "Does the contract say how risk with high-risk clients is shared?"
+        "whether the risk with high-risk clients is shared",
+        "Does the contract say how risk with high-risk clients is shared?",
     )
     related_services_mapped: bool | None = say(
         "whether related services are mapped", "Have the other services around these people been mapped?"
     )
-    crosses_release: bool | None = say("whether it works across release", "Does it work with people before and after release?")
-    release_handover_planned: bool | None = say("whether release is planned for", "Is continuity across release planned?")
+    crosses_release: bool | None = say(
+        "whether it works across release", "Does it work with people before and after release?"
+    )
+    release_handover_planned: bool | None = say(
+        "whether release is planned for", "Is continuity across release planned?"
+    )
     classification: Listed[Text] | None = say("the CPV codes", "Common Procurement Vocabulary codes, as published.")
     places: Listed[Text] | None = say("the places of delivery", "Where is the service delivered?")
 
@@ -220,11 +229,15 @@ class Process(Part):
     dynamic: bool | None = say(
         "whether it is a dynamic market or purchasing system", "Can suppliers join throughout its life?"
     )
-    is_retender: bool | None = say("whether a running service is re-tendered", "Does it replace or repeat a running service?")
+    is_retender: bool | None = say(
+        "whether a running service is re-tendered", "Does it replace or repeat a running service?"
+    )
     above_threshold: bool | None = say("whether it is above the threshold", "Is it above the procurement threshold?")
     light_touch: bool | None = say("whether it is a light-touch contract", "Is it a light-touch contract?")
     legal_basis: Text | None = say("the legal basis as published", "Scheme and number of the law it is run under.")
-    accelerated: bool | None = say("whether the procedure is accelerated", "Is the time to respond shortened for urgency?")
+    accelerated: bool | None = say(
+        "whether the procedure is accelerated", "Is the time to respond shortened for urgency?"
+    )
     accelerated_reason: TextOrNone | None = say("the reason for accelerating", "Why is it accelerated?")
     direct_award_reason: TextOrNone | None = say(
         "the reason for awarding without competition", "Why is there no competition? (none = no reason recorded)"
@@ -252,7 +265,8 @@ class Process(Part):
         "the sum of the word limits", "Where bids go through a portal: what do the word limits add up to?", "words"
     )
     same_as_large_contracts: bool | None = say(
-        "whether it is the process of large contracts", "Is the process the one that is used for multi-million contracts?"
+        "whether it is the process of large contracts",
+        "Is the process the one that is used for multi-million contracts?",
     )
     general_policies: Count | None = say(
         "the number of general policies to submit",
@@ -334,7 +348,9 @@ class Requirements(Part):
     suitability: Text | None = say("the conditions of registration as published")
     staff_names: bool | None = say("whether staff must be named", "Must bidders name their staff?")
     variants_allowed: bool | None = say("whether variants are allowed", "May bidders offer a different solution?")
-    bid_validity_days: Count | None = say("how long a bid binds", "For how many days does a bid bind its bidder?", "days")
+    bid_validity_days: Count | None = say(
+        "how long a bid binds", "For how many days does a bid bind its bidder?", "days"
+    )
     deposits: Text | None = say("the deposits and guarantees as published")
     legal_form: Text | None = say("the legal form asked of groups, as published")
     reserved_for: Listed[Literal["sheltered_workshop", "public_service_mission", "sme_vcse"]] | None = say(
@@ -507,7 +523,9 @@ class Subcontracting(Part):
         "the minimum share for voluntary organisations",
         "Which share of the value must go to voluntary organisations? (0 = none set)",
     )
-    named_partners: bool | None = say("whether partners must be named", "Must bidders name their voluntary-sector partners?")
+    named_partners: bool | None = say(
+        "whether partners must be named", "Must bidders name their voluntary-sector partners?"
+    )
     selection_measure_published: bool | None = say(
         "whether bidders know how the supply chain is scored", "Are bidders told how supply-chain quality is scored?"
     )
@@ -533,7 +551,9 @@ class Subcontracting(Part):
         "whether a map of local providers is shared", "Is a map of local providers given to bidders?"
     )
     agreement_pages: Count | None = say(
-        "the length of the agreement offered to subcontractors", "How long is the agreement offered to subcontractors?", "pages"
+        "the length of the agreement offered to subcontractors",
+        "How long is the agreement offered to subcontractors?",
+        "pages",
     )
     agreement_annual_value: Money | None = say(
         "the yearly value of that agreement", "What is a typical subcontract worth a year?", "per year"
@@ -548,7 +568,8 @@ class Subcontracting(Part):
         "whether subcontracts are in writing", "Are subcontracts in writing before work starts?"
     )
     escalation_route: bool | None = say(
-        "whether subcontractors can turn to the commissioner", "Can a subcontractor bring a dispute to the commissioner?"
+        "whether subcontractors can turn to the commissioner",
+        "Can a subcontractor bring a dispute to the commissioner?",
     )
     prime_changed: bool | None = say(
         "whether the main provider has changed", "Has another main provider taken over since the contract began?"
@@ -671,7 +692,8 @@ class Equality(Part):
         "the day planned for meeting marginalised users", "If it is planned: for which day?"
     )
     alternative_user_session: bool | None = say(
-        "whether local organisations brought such users together", "Did local organisations bring them together instead?"
+        "whether local organisations brought such users together",
+        "Did local organisations bring them together instead?",
     )
     process_checked: bool | None = say(
         "whether the process was checked for disadvantage",
@@ -805,7 +827,9 @@ class Payment(Part):
     """How the provider is paid."""
 
     pbr: bool | None = say("whether payment depends on results", "Does any payment depend on results?")
-    pbr_share: Ratio | None = say("the share of payment at risk", "Which share of the yearly payment depends on results?")
+    pbr_share: Ratio | None = say(
+        "the share of payment at risk", "Which share of the yearly payment depends on results?"
+    )
     pbr_annual_amount: Money | None = say("the yearly amount at risk", unit="per year")
     referrals_controlled_by: Literal["provider", "commissioner", "third_party"] | None = say("who controls referrals")
     volume_guarantee: bool | None = say("whether a minimum volume is guaranteed")
@@ -817,7 +841,9 @@ class Payment(Part):
 class Provider(Part):
     """The provider."""
 
-    annual_income: Money | None = say("the provider's yearly income", "What is the provider's yearly income?", "per year")
+    annual_income: Money | None = say(
+        "the provider's yearly income", "What is the provider's yearly income?", "per year"
+    )
 
 
 class PerformanceTrigger(Part):
@@ -999,7 +1025,9 @@ class Decommissioning(Part):
     same_provider: bool | None = say(
         "whether the same provider carries on", "Does the same provider carry on under the next contract?"
     )
-    decision_date: Date | None = say("the date of the decision to end it", "When was it decided to end (or not renew) it?")
+    decision_date: Date | None = say(
+        "the date of the decision to end it", "When was it decided to end (or not renew) it?"
+    )
     notice_date: DateOrNone | None = say(
         "the date of the written notice", "When was the provider told in writing? (none = it was not)"
     )
@@ -1045,7 +1073,9 @@ class Decommissioning(Part):
         "whether staff transfer (TUPE) was looked at", "Has the question of staff transfer (TUPE) been looked at?"
     )
     tupe_applies: bool | None = say("whether TUPE applies", "Do the TUPE rules apply?")
-    staff_transfer_plan: bool | None = say("whether there is a staff transfer plan", "Is there a plan for the transfer?")
+    staff_transfer_plan: bool | None = say(
+        "whether there is a staff transfer plan", "Is there a plan for the transfer?"
+    )
     reasons: (
         Listed[
             Literal[

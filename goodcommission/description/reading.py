@@ -220,9 +220,7 @@ def _read_profile(given: str | os.PathLike[str] | Mapping[str, Any]) -> tuple[Co
 
 def _filled(document: Document, known: Commissioner, name: str, digest: str, source: Source | None) -> Document:
     stated = document.description.commissioner or Commissioner()
-    taken = {
-        field: value for field, value in known if value is not None and getattr(stated, field) is None
-    }
+    taken = {field: value for field, value in known if value is not None and getattr(stated, field) is None}
     description = document.description.model_copy(update={"commissioner": stated.model_copy(update=taken)})
     profile = Profile(name, digest, source, frozenset(f"commissioner.{field}" for field in taken))
     return replace(document, description=description, profile=profile)

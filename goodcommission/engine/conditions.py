@@ -317,9 +317,7 @@ class Condition:
 class Vocabulary:
     """The names and types that a pack's conditions may use; extended rule by rule with lets."""
 
-    def __init__(
-        self, types: Mapping[str, Type] | None = None, constants: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, types: Mapping[str, Type] | None = None, constants: Mapping[str, Any] | None = None) -> None:
         self.types: Mapping[str, Type] = types if types is not None else _fact_types()
         self.constants: Mapping[str, Any] = constants or {}
         """The values of the parameters, by their full names."""
@@ -412,7 +410,6 @@ def _spelled(function: str) -> str:
 
 def _listed(types: list[str]) -> str:
     return " and ".join(types) if len(types) < 3 else f"{', '.join(types[:-1])} and {types[-1]}"
-
 
 
 class _Checker:
@@ -910,5 +907,3 @@ def _strictly_known(node: Node) -> frozenset[str]:
 def strictly_known(condition: Condition) -> frozenset[str]:
     """The variables that are certainly known if a let has a value."""
     return _strictly_known(condition.tree)
-
-

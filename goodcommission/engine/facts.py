@@ -8,6 +8,7 @@ import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import Enum
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
@@ -182,20 +183,72 @@ def _record(
     return record
 
 
+class _Kind(Enum):
+    """How the value of a field becomes facts."""
+
+    SECTION = 1
+    RECORDS = 2
+    VALUES = 3
+    NONE_OR_VALUE = 4
+    MONEY = 5
+    NUMBER = 6
+    DATE = 7
+    AS_IT_IS = 8
+
+
+@cache
+def _plan(part: type[BaseModel], prefix: str) -> Mapping[str, tuple[_Kind, str, Fact | None]]:
+    """For each field of a section: how it becomes facts, and under which name."""
+    plan: dict[str, tuple[_Kind, str, Fact | None]] = {}
+    for name in part.model_fields:
+        fact = dictionary().get(prefix + name)
+        if fact is None:
+            kind = _Kind.SECTION
+        elif fact.type.startswith("list"):
+            kind = _Kind.RECORDS if fact.type == "list_record" else _Kind.VALUES
+        elif fact.type == "money":
+            kind = _Kind.MONEY
+        elif fact.may_be_none:
+            kind = _Kind.NONE_OR_VALUE
+        else:
+            kind = {"double": _Kind.NUMBER, "date": _Kind.DATE}.get(fact.type, _Kind.AS_IT_IS)
+        plan[name] = (kind, prefix + name, fact)
+    return plan
+
+
 def _gather(
     part: BaseModel, prefix: str, currency: str, values: dict[str, Any], reasons: dict[str, str], boxed: set[str]
 ) -> None:
-    entries = dictionary()
-    for name, value in part.__dict__.items():
+    plan, stated = _plan(type(part), prefix), part.__dict__
+    for name in part.__pydantic_fields_set__:
+        value = stated[name]
         if value is None:
             continue
-        path = prefix + name
-        fact = entries.get(path)
-        if fact is None:
+        kind, path, fact = plan[name]
+        if kind is _Kind.AS_IT_IS:
+            values[path] = value
+        elif kind is _Kind.DATE:
+            values[path] = days(value)
+        elif kind is _Kind.NUMBER:
+            values[path] = float(value)
+        elif kind is _Kind.SECTION:
             if isinstance(value, BaseModel):
                 _gather(value, path + ".", currency, values, reasons, boxed)
-        elif isinstance(value, Listed):
-            if fact.type == "list_record":
+        elif kind is _Kind.MONEY:
+            scalar = _scalar(value, currency)
+            if scalar is None:
+                reasons[path] = _elsewhere(value, currency)
+                continue
+            values[path] = scalar
+            if fact is not None and fact.may_be_none:
+                values[path + GIVEN] = value.currency != NO_CURRENCY
+        elif kind is _Kind.NONE_OR_VALUE:
+            given = value != NONE
+            values[path + GIVEN] = given
+            if given:
+                values[path] = _scalar(value, currency)
+        else:
+            if kind is _Kind.RECORDS and fact is not None:
                 values[path] = [
                     _record(item, f"{path}[{index}]", fact.fields, currency, reasons)
                     for index, item in enumerate(value.items)
@@ -206,19 +259,6 @@ def _gather(
                 values[path + COMPLETE] = True
             if value.complete is not None and value.items:
                 boxed.add(path)
-        elif fact.may_be_none and fact.type != "money":
-            given = value != NONE
-            values[path + GIVEN] = given
-            if given:
-                values[path] = _scalar(value, currency)
-        else:
-            scalar = _scalar(value, currency)
-            if scalar is None:
-                reasons[path] = _elsewhere(value, currency)
-                continue
-            values[path] = scalar
-            if fact.may_be_none:
-                values[path + GIVEN] = value.currency != NO_CURRENCY
 
 
 def _evidenced(values: Mapping[str, Any], pointers: Sequence[str]) -> frozenset[str]:

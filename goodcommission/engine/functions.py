@@ -84,12 +84,8 @@ FUNCTIONS: dict[str, tuple[Overload, ...]] = {
         Overload(("double", "double"), "double", min),
         Overload(("int", "int"), "int", min),
     ),
-    "largest": (
-        Overload(("list(double)",), "double", _largest),
-    ),
-    "smallest": (
-        Overload(("list(double)",), "double", _smallest),
-    ),
+    "largest": (Overload(("list(double)",), "double", _largest),),
+    "smallest": (Overload(("list(double)",), "double", _smallest),),
     "sum_of": (Overload(("list(double)",), "double", math.fsum),),
     "earliest": (Overload(("int", "int"), "int", min),),
     "latest": (Overload(("int", "int"), "int", max),),
@@ -98,7 +94,5 @@ FUNCTIONS: dict[str, tuple[Overload, ...]] = {
     "weekdays_between": (Overload(("int", "int"), "int", weekdays_between),),
     "days_between": (Overload(("int", "int"), "int", lambda first, last: last - first),),
     "band": (Overload(("bands", "double"), "double", band),),
-    "covers": (
-        Overload(("list(string)", "list(string)"), "bool", lambda all_of, wanted: set(wanted) <= set(all_of)),
-    ),
+    "covers": (Overload(("list(string)", "list(string)"), "bool", lambda all_of, wanted: set(wanted) <= set(all_of)),),
 }

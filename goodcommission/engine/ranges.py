@@ -474,6 +474,7 @@ class Folding:
     @staticmethod
     def macro(kind: str, over: Part, item: str, body: Part) -> Part:
         """A look through a list."""
+
         def run(state: State, items: Mapping[str, Abstract]) -> Abstract:
             entries = over.run(state, items)
             if entries is UNKNOWN:

@@ -13,7 +13,7 @@ from goodcommission.engine.texts import Text, say
 from goodcommission.packs.model import TIERS, Branch, Edit, Let, Note, Parameter, Rule, Severity, Verdict
 
 _NO_LETS: Final[Mapping[str, Explained]] = {}
-REMEMBERED: Final = 256
+REMEMBERED: Final = 512
 """How many answers of one rule are remembered; then they are forgotten together."""
 _LET_DIGITS: Final = 6
 """0.08 < 0.8 * 0.1 is true in doubles; six decimals are far below a penny and far above the error."""
@@ -103,7 +103,7 @@ class CompiledRule:
     """Verdicts by what was read: most descriptions say the same of most rules."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RuleVerdict:
     """What a rule says of a description."""
 
@@ -124,6 +124,8 @@ class RuleVerdict:
     """Why a rule does not apply or is not due yet, or what would become of it, in one sentence."""
     lets: Mapping[str, Explained] = field(default_factory=dict)
     branch: int | None = None
+    kept: list[Any] = field(default_factory=list, repr=False)
+    """What others make of this verdict, for as long as it is remembered: the report's form of it."""
 
 
 @dataclass(slots=True)
@@ -213,9 +215,7 @@ class _Decision:
     branch: int | None = None
 
 
-def _decide(
-    rule: CompiledRule, view: View, values: Mapping[str, Any], lets: Mapping[str, Explained]
-) -> _Decision:
+def _decide(rule: CompiledRule, view: View, values: Mapping[str, Any], lets: Mapping[str, Explained]) -> _Decision:
     if rule.require:
         condition = rule.branches[0].condition
         value = condition.value(view)
@@ -338,13 +338,9 @@ def _judge(rule: CompiledRule, setting: Setting) -> RuleVerdict:
     )
 
 
-def _advice(
-    rule: CompiledRule, setting: Setting, lets: Mapping[str, Explained], view: View
-) -> tuple[str, ...]:
+def _advice(rule: CompiledRule, setting: Setting, lets: Mapping[str, Explained], view: View) -> tuple[str, ...]:
     return tuple(
-        note.text.fill(speaker(rule, setting.facts, lets))
-        for note in rule.notes
-        if note.condition.value(view) is True
+        note.text.fill(speaker(rule, setting.facts, lets)) for note in rule.notes if note.condition.value(view) is True
     )
 
 

@@ -247,9 +247,7 @@ class _Compiler:
         conditions = [c for c in (when, planned, *(b.condition for b in branches), *(n.condition for n in notes)) if c]
         facts, constants, lets = self.split(inner, sorted({name for c in conditions for name in c.names}))
         spoken = {name for text in self.texts(branches, notes) for name in text.names if name in inner.lets}
-        mended = {
-            name for b in branches for e in b.mend for name in e.names if name in inner.lets
-        }
+        mended = {name for b in branches for e in b.mend for name in e.names if name in inner.lets}
         needed = self.needed(inner, {*lets, *spoken, *mended})
         return CompiledRule(
             rule=rule,
@@ -315,9 +313,7 @@ class _Compiler:
         self.names_known(loaded, finding, reached, f"{pointer}/finding", scope)
         self.names_known(loaded, own or remedy, reached, f"{pointer}/{'remedy' if own else 'fail'}", scope)
         mend = self.edits(scope, loaded, branch.mend, f"{pointer}/mend") if branch.mend else edits
-        return CompiledBranch(
-            "fail", condition, branch, branch.severity or rule.severity, finding, own or remedy, mend
-        )
+        return CompiledBranch("fail", condition, branch, branch.severity or rule.severity, finding, own or remedy, mend)
 
     def notes(
         self, loaded: LoadedPack, scope: _Scope, rule: Rule, pointer: str, known: frozenset[str]
@@ -332,9 +328,7 @@ class _Compiler:
                 compiled.append(CompiledNote(note, condition, text))
         return tuple(compiled)
 
-    def edits(
-        self, scope: _Scope, loaded: LoadedPack, edits: Sequence[Edit], pointer: str
-    ) -> tuple[CompiledEdit, ...]:
+    def edits(self, scope: _Scope, loaded: LoadedPack, edits: Sequence[Edit], pointer: str) -> tuple[CompiledEdit, ...]:
         compiled = []
         for index, edit in enumerate(edits):
             target = self.target(loaded, edit, f"{pointer}/{index}")

@@ -74,9 +74,7 @@ def pack_files(path: str | os.PathLike[str]) -> tuple[Path, ...]:
     """
     place = Path(path)
     if place.is_dir():
-        found = tuple(
-            sorted(item for item in place.iterdir() if item.suffix in (".yaml", ".yml") and item.is_file())
-        )
+        found = tuple(sorted(item for item in place.iterdir() if item.suffix in (".yaml", ".yml") and item.is_file()))
         if not found:
             raise PackError(Fault("there is no pack (*.yaml) in this folder", str(place)))
         return found

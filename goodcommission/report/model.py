@@ -33,6 +33,8 @@ class Part(BaseModel):
 
 
 _set: Final = object.__setattr__
+SCHEMA_VERSION: Final = "1.0"
+"""The version of the format of saved reports."""
 
 
 @cache
@@ -329,7 +331,7 @@ class AuditReport(Part):
     of 100. References such as ``requirements.insurance[0].cover`` name facts of the description.
     """
 
-    schema_version: Literal["1.0"] = "1.0"
+    schema_version: Literal["1.0"] = SCHEMA_VERSION
     goodcommission: str = Field(description="The version of goodcommission.")
     document: AuditedDocument
     as_of: Annotated[str | None, Field(description="The day of the audit, ISO 8601.")]

@@ -15,11 +15,10 @@ from goodcommission.description.parsing import parse
 from goodcommission.description.positions import locate, to_pointer
 from goodcommission.description.reading import read_source
 from goodcommission.exceptions import DescriptionError, Fault, ReportError
-from goodcommission.report.model import AuditReport
+from goodcommission.report.model import SCHEMA_VERSION, AuditReport
 from goodcommission.report.schema import report_schema
 from goodcommission.version import VERSION
 
-SCHEMA_VERSION: Final = "1.0"
 _ADVICE: Final = "Save one with goodcommission audit --format json --output FILE."
 
 

@@ -71,6 +71,7 @@ class Node:
         return self.value is not None
 
     def get(self, *keys: str) -> Node:
+        """What stands below these names; nothing where one of them is not there."""
         value = self.value
         for key in keys:
             value = value.get(key) if isinstance(value, dict) else None
@@ -91,10 +92,12 @@ class Node:
 
     @property
     def raw(self) -> Any:
+        """The value itself, if it is a single one."""
         return self.value.value if isinstance(self.value, Leaf) else None
 
     @property
     def rank(self) -> int:
+        """How late the newest release is that says something here."""
         return max((leaf.rank for leaf, _ in _leaves(self.value, 0)), default=0)
 
     @property
@@ -111,6 +114,7 @@ class Node:
         return None if value is None or not (pointer := self.pointer) else Said(value, pointer)
 
     def text(self) -> Said | None:
+        """A text, without what acts or identifies a person."""
         return self.said(clean(self.raw))
 
     def code(self) -> Said | None:
@@ -124,9 +128,11 @@ class Node:
         return self.said(None if text is None or text.casefold() in _EMPTY else text)
 
     def flag(self) -> Said | None:
+        """A yes or no."""
         return self.said(self.raw if isinstance(self.raw, bool) else None)
 
     def amount(self) -> Said | None:
+        """A finite number."""
         return self.said(number(self.raw))
 
     def count(self) -> Said | None:
@@ -146,9 +152,11 @@ class Node:
         return bool(raw >= UNLIMITED)
 
     def money(self) -> Said | None:
+        """An amount of money without VAT."""
         return self._money("amount")
 
     def gross(self) -> Said | None:
+        """An amount of money with VAT."""
         return self._money("amountGross")
 
     def _money(self, name: str) -> Said | None:

@@ -55,6 +55,7 @@ class Release:
 
     @property
     def tags(self) -> tuple[str, ...]:
+        """What kind of release it is, as published."""
         return tuple(leaf.value for leaf in self.tag_leaves)
 
 
