@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cache, lru_cache
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from goodcommission import scoring
@@ -29,6 +31,7 @@ from goodcommission.engine.verdicts import (
     view_of,
     what_is_read,
 )
+from goodcommission.exceptions import DescriptionError
 from goodcommission.packs.compiling import Packs
 from goodcommission.packs.loading import load_packs
 from goodcommission.packs.model import STAGES, TIERS, Citation, Tier, Work
@@ -140,7 +143,11 @@ def _day(
     description: Description, facts: Facts, as_of: dt.date | None
 ) -> tuple[int | None, Literal["given", "document", "unknown"]]:
     if as_of is not None:
-        return days(as_of), "given"
+        try:
+            return days(as_of), "given"
+        except AttributeError:
+            message = f"as_of is a day, such as datetime.date(2026, 3, 31), and not {as_of!r}"
+            raise DescriptionError(message) from None
     for name in (*GOVERNING[description.kind], "as_at"):
         if name in facts.values:
             return facts.values[name], "document"
@@ -300,7 +307,9 @@ def _report(
         as_of=None if day is None else date(day).isoformat(),
         as_of_basis=basis,
         tier=_tier_used(setting, tier),
-        engine=EngineUsed.of(name=engine.name, reason=engine.reason, differences=engine.differences),
+        engine=EngineUsed.of(
+            name=engine.name, digest=engine_digest(), reason=engine.reason, differences=engine.differences
+        ),
         packs_digest=packs.digest,
         packs=_audited_packs(packs, score),
         groups=_groups(packs),
@@ -395,6 +404,15 @@ def _groups(packs: Packs) -> tuple[AuditedGroup, ...]:
 
 def _members(members: Sequence[Member]) -> tuple[str, ...]:
     return tuple([str(member) for member in members]) if members else ()
+
+
+@cache
+def engine_digest() -> str:
+    """SHA-256 of the code that judges and scores, so that a report says with what it was made."""
+    package = Path(__file__).parent
+    judging = [*sorted((package / "engine").glob("*.py")), package / "scoring.py", package / "auditing.py"]
+    digests = [sha256(path.read_bytes()).hexdigest() for path in judging if path.is_file()]
+    return "sha256:" + sha256("\n".join(digests).encode()).hexdigest()
 
 
 @lru_cache(maxsize=64)

@@ -25,7 +25,7 @@ class Fault:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
         pointer = f" (at {self.pointer})" if self.pointer else ""
         advice = f". {self.suggestion}" if self.suggestion else ""
-        return f"{place}{': ' if place else ''}{self.message}{pointer}{advice}"
+        return f"{place}{': ' if place else ''}{self.message.removesuffix('.')}{pointer}{advice}"
 
 
 class GoodCommissionError(Exception):

@@ -343,6 +343,8 @@ class _Work:
     def differences(self) -> Iterator[str]:
         """Every place where the report says something else."""
         logic = {one["rule"]: one for one in self.raw["logic"]}
+        for rule in sorted(logic.keys() - {result["rule"]["id"] for result in self.raw["results"]}):
+            yield f"{rule}: the report carries its conditions and does not say what came of it"
         judged = []
         for result in self.raw["results"]:
             info = result["rule"]

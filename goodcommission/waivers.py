@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 from pydantic_core import PydanticCustomError
 
 from goodcommission.description.document import Source
@@ -93,7 +93,7 @@ class _Written(_Closed):
 
 
 class _File(_Closed):
-    waivers: list[_Written] = Field(default_factory=list)
+    waivers: list[_Written]
 
 
 @dataclass(frozen=True, slots=True)

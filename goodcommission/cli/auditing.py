@@ -294,6 +294,7 @@ def _write(
 ) -> None:
     """Write all outputs."""
     from goodcommission.report.formats import for_terminal, render
+    from goodcommission.report.quoting import texts_of
 
     for one in outputs:
         width, colour = look() if one.file is None else (80, False)
@@ -305,6 +306,6 @@ def _write(
             passes=passes,
             everything=everything,
             several=several,
-            documents=documents,
+            sources=texts_of(documents),
         )
         deliver(text, one.file, as_bytes=not for_terminal(one.format))

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from goodcommission.cli.frame import check_output, deliver, files_argument, look, output_option
+from goodcommission.exceptions import DescriptionError
 from goodcommission.report.formats import FORMATS, for_terminal, format_for, render
+
+if TYPE_CHECKING:
+    from goodcommission.description.document import Source
+    from goodcommission.report.model import AuditReport
 
 
 @click.command()
@@ -32,5 +41,18 @@ def report(files: tuple[str, ...], form: str | None, output: Path | None, passes
     form = form or format_for(output) or "text"
     reports = [one for file in files for one in read_reports(file)]
     width, colour = look() if output is None else (80, False)
-    text = render(form, reports, width=width, colour=colour, passes=passes, everything=everything)
+    sources = _texts(reports) if form == "html" else ()
+    text = render(form, reports, width=width, colour=colour, passes=passes, everything=everything, sources=sources)
     deliver(text, output, as_bytes=not for_terminal(form))
+
+
+def _texts(reports: Sequence[AuditReport]) -> Iterator[Source]:
+    """The texts that were audited, of those files that are still there; one that has changed since is not quoted."""
+    from goodcommission.description.reading import read_source
+
+    names = [one.document.file for one in reports]
+    names += [one.document.profile.name for one in reports if one.document.profile]
+    for name in dict.fromkeys(names):
+        if name is not None and os.path.isfile(name):
+            with suppress(DescriptionError):
+                yield read_source(name)

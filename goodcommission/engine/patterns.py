@@ -25,7 +25,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
 from goodcommission.exceptions import EngineError, Fault, PackError
 from goodcommission.packs.model import Match, Outcome, Pattern, Verdict
@@ -289,6 +289,8 @@ def run(
     Raises:
         EngineError: `durable` was asked for and is not installed or did not do its work.
     """
+    if engine not in get_args(Engine):
+        raise EngineError(Fault(f'there is no engine "{engine}"; there are {", ".join(get_args(Engine))}'))
     outcomes = evaluate(patterns, verdicts, gates)
     if engine == "reference":
         return outcomes, EngineReport("reference", "The reference engine was asked for.")

@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from goodcommission.description.document import Document
+    from goodcommission.description.document import Source
     from goodcommission.report.model import AuditReport
 
 
@@ -62,7 +62,7 @@ def render(
     passes: bool = False,
     everything: bool = False,
     several: bool | None = None,
-    documents: Iterable[Document] = (),
+    sources: Iterable[Source] = (),
 ) -> str:
     """Reports in one of the formats.
 
@@ -74,7 +74,7 @@ def render(
         passes: Whether the text lists the rules that are met.
         everything: Whether the text lists all rules.
         several: Whether JSON is an array; by default if there is more than one report.
-        documents: What was audited, if it is at hand: HTML quotes the lines on which facts are stated.
+        sources: The texts of what was audited, if they are at hand: HTML quotes the lines on which facts are stated.
 
     Raises:
         KeyError: There is no such format.
@@ -86,7 +86,7 @@ def render(
     if form == "json":
         return make(reports, several=several)  # type: ignore[no-any-return]
     if form == "html":
-        from goodcommission.report.quoting import quotes_from
+        from goodcommission.report.quoting import quotes_of
 
-        return make(reports, quotes_from(documents))  # type: ignore[no-any-return]
+        return make(reports, quotes_of(sources))  # type: ignore[no-any-return]
     return make(reports)  # type: ignore[no-any-return]

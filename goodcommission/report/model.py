@@ -114,6 +114,7 @@ class EngineUsed(Part):
     """Which engine combined the findings, and why."""
 
     name: Literal["reference", "durable"]
+    digest: str = Field(description="SHA-256 of the code that judged and scored, as sha256:….")
     reason: str
     differences: tuple[str, ...] = Field(description="Where it disagreed with the reference, whose answer stands.")
 

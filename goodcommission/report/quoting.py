@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
@@ -35,17 +35,24 @@ Quotes = Callable[["AuditReport", "FactStated"], Quote | None]
 """Gives the quote of a fact; None where the text is not at hand."""
 
 
-def quotes_from(documents: Iterable[Document]) -> Quotes:
-    """Quotes from the texts of documents and of their commissioners' profiles.
+def quotes_from(documents: Sequence[Document]) -> Quotes:
+    """Quotes from the texts of documents and of their commissioners' profiles."""
+    return quotes_of(texts_of(documents))
+
+
+def texts_of(documents: Sequence[Document]) -> list[Source]:
+    """The texts of documents and of their commissioners' profiles."""
+    found = [document.source for document in documents]
+    found += [document.profile.source for document in documents if document.profile]
+    return [source for source in found if source]
+
+
+def quotes_of(sources: Iterable[Source]) -> Quotes:
+    """Quotes from texts.
 
     A text is quoted only for a report that was made of these very bytes: what changed since is not put in its mouth.
     """
-    texts: dict[str, Source] = {}
-    for document in documents:
-        if document.source:
-            texts[document.digest] = document.source
-        if document.profile and document.profile.source:
-            texts[document.profile.digest] = document.profile.source
+    texts = {source.digest: source for source in sources}
 
     def quote_of(report: AuditReport, fact: FactStated) -> Quote | None:
         if fact.line is None or fact.column is None:
