@@ -51,3 +51,14 @@ def test_a_fault_is_one_sentence_with_its_place_and_advice() -> None:
 def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
     with pytest.raises(DescriptionError, match="there is no such file"):
         audit(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize("placeholder", ["{{ months }}", "${months}", "<<months>>"])
+def test_a_template_is_told_to_be_one(placeholder: str) -> None:
+    with pytest.raises(DescriptionError, match="audit a template with --template"):
+        audit({**TENDER, "term": {"months": placeholder}})
+
+
+def test_a_release_without_its_ocid_is_told_what_it_lacks() -> None:
+    with pytest.raises(DescriptionError, match="this OCDS release has no `ocid`"):
+        audit({"id": "1", "date": "2026-01-01T00:00:00Z", "tag": ["tender"], "tender": {}})

@@ -36,6 +36,7 @@ __all__ = [
 MAXIMUM_BYTES = 50_000_000
 """What a file may hold; many notices in one file are for the scanner."""
 
+_RELEASE_MARKS = frozenset({"tag", "date"})
 _OCDS_MARKS = frozenset({"ocid", "releases", "records"})
 _SAVE_AS_UTF8 = 'Save it as UTF-8 (in Notepad: Save as, encoding "UTF-8").'
 _OTHER_FORMATS = (
@@ -253,6 +254,10 @@ def _documents(raw: Any, source: Source | None) -> tuple[Document, ...]:
 
         if is_ocds(raw):
             return _from_ocds(raw, source, name)
+    if isinstance(raw, dict) and "kind" not in raw and raw.keys() >= _RELEASE_MARKS:
+        line, column = (1, 1) if source else (None, None)
+        advice = "Every OCDS release has one: ask the publisher, or add it."
+        raise DescriptionError(Fault("this OCDS release has no `ocid`", name, line, column, "", advice))
     description = validate(raw, source, name)
     if source is not None:
         return (Document(description, name, source.digest, source),)

@@ -237,6 +237,7 @@ def _faults(problems: list[_Problem], raw: Any, source: Source | None, name: str
 _LONE = re.compile("[\ud800-\udfff]")
 _UNKNOWN_WORDS = frozenset({"unknown", "not known", "n/a", "na", "n.a.", "tbc", "tbd", "tba", "?", "-", "–", "null"})
 _NOT_KNOWN = "If it is not known, leave the field out or write null."
+_PLACEHOLDER = re.compile(r"\{\{.*\}\}|\$\{.*\}|<<.*>>")
 _TRUE = frozenset({"true", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "no", "n", "off", "0", "none"})
 
@@ -312,6 +313,8 @@ def _problem(raw: dict[str, Any], kind: str, loc: tuple[str | int, ...], message
     text, suggestion = _explained(kind, message, value, annotation)
     if isinstance(value, str) and value.strip().lower() in _UNKNOWN_WORDS:
         suggestion = _NOT_KNOWN
+    elif isinstance(value, str) and _PLACEHOLDER.fullmatch(value.strip()):
+        suggestion = "This is a placeholder: audit a template with --template."
     return _Problem(text, parts, suggestion)
 
 
