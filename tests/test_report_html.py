@@ -27,7 +27,7 @@ from goodcommission.description.document import Document, Source
 from goodcommission.description.reading import read_documents
 from goodcommission.report.html import render
 from goodcommission.report.model import AuditReport, Waiver
-from goodcommission.report.quoting import quote, quotes_from
+from goodcommission.report.quoting import quote, quotes_of, texts_of
 from goodcommission.report.terminal import neutral
 
 ROOT = Path(__file__).parents[1]
@@ -50,7 +50,7 @@ def reports() -> tuple[AuditReport, ...]:
 
 @cache
 def page(*which: int) -> str:
-    return render([reports()[index] for index in which], quotes_from(documents()))
+    return render([reports()[index] for index in which], quotes_of(texts_of(documents())))
 
 
 class Page(HTMLParser):
@@ -257,7 +257,7 @@ def test_several_reports_begin_with_an_overview() -> None:
 def test_the_same_reports_give_the_same_bytes() -> None:
     again = [AuditReport.model_validate_json(report.to_json()) for report in reports()]
     assert render(again) == render(reports())
-    assert render(reports()[:1], quotes_from(documents())) == page(0)
+    assert render(reports()[:1], quotes_of(texts_of(documents()))) == page(0)
 
 
 # --- Nothing is loaded, and nothing but the one script acts ----------------------------------------------------------
@@ -482,7 +482,7 @@ def test_of_a_line_of_a_megabyte_only_the_value_and_what_is_round_it_is_quoted()
 
 
 def test_only_the_very_text_that_was_audited_is_quoted() -> None:
-    quotes = quotes_from(documents())
+    quotes = quotes_of(texts_of(documents()))
     report = reports()[0]
     fact = next(fact for fact in report.facts if fact.line)
     assert quotes(report, fact)
@@ -502,4 +502,4 @@ def test_what_comes_from_the_profile_is_quoted_from_the_profile(tmp_path: Path) 
     document = read_documents(tender, commissioner=profile)[0]
     report = audit(document, as_of=DAY, engine="reference")
     (fact,) = [fact for fact in report.facts if fact.name == "commissioner.procurement_involved_from"]
-    assert quotes_from([document])(report, fact) == (2, "procurement_involved_from: ", "procurement", "")
+    assert quotes_of(texts_of([document]))(report, fact) == (2, "procurement_involved_from: ", "procurement", "")

@@ -53,8 +53,8 @@ def render(reports: Sequence[AuditReport], quotes: Quotes | None = None) -> str:
 
     Args:
         reports: What `audit` gave, or what was read from saved reports; one or more.
-        quotes: Gives the line on which a fact is stated (see `quoting.quotes_from`); without it, as for a saved
-            report, a fact shows its value with file and line.
+        quotes: Gives the line on which a fact is stated (see `quoting.quotes_of`); without it, a fact
+            shows its value with file and line.
     """
     style, script = _part("report.css"), _part("report.js")
     several = len(reports) > 1

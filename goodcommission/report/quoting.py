@@ -35,11 +35,6 @@ Quotes = Callable[["AuditReport", "FactStated"], Quote | None]
 """Gives the quote of a fact; None where the text is not at hand."""
 
 
-def quotes_from(documents: Sequence[Document]) -> Quotes:
-    """Quotes from the texts of documents and of their commissioners' profiles."""
-    return quotes_of(texts_of(documents))
-
-
 def texts_of(documents: Sequence[Document]) -> list[Source]:
     """The texts of documents and of their commissioners' profiles."""
     found = [document.source for document in documents]

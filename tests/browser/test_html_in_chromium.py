@@ -23,7 +23,7 @@ import pytest
 from goodcommission import audit
 from goodcommission.description.reading import read_documents
 from goodcommission.report.html import render
-from goodcommission.report.quoting import quotes_from
+from goodcommission.report.quoting import quotes_of, texts_of
 
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "docs" / "screenshots"
@@ -87,7 +87,7 @@ def examples() -> dict[str, str]:
     names = ("tender.json", "contract.yaml", "decommissioning-plan.yaml")
     documents = [read_documents(f"examples/{name}")[0] for name in names]
     reports = [audit(document, as_of=DAY, engine="reference") for document in documents]
-    quotes = quotes_from(documents)
+    quotes = quotes_of(texts_of(documents))
     hostile = reports[0].model_copy(
         update={
             "document": reports[0].document.model_copy(update={"title": HOSTILE, "name": HOSTILE, "notes": (HOSTILE,)}),
