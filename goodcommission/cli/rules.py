@@ -58,12 +58,22 @@ def rules_list(packs: tuple[str, ...], folders: tuple[str, ...], form: str) -> N
 @rules.command("show")
 @click.argument("id")
 @rules_option
-@form_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
+    help="Text, Markdown as in docs/rules, or JSON.",
+)
 def rules_show(id: str, folders: tuple[str, ...], form: str) -> None:
-    """Show one rule or combined finding in full."""
-    from goodcommission.report.rules import find, ids, rule_data, rule_text
+    """Show one rule or combined finding in full, with examples."""
+    from goodcommission.packs.loading import load_packs
+    from goodcommission.report.rule_pages import page_data, page_markdown, page_text, rule_page
+    from goodcommission.report.rules import find, ids, rule_data
 
-    loaded = _loaded((), folders)
+    packs = load_packs(rules=folders)
+    loaded = packs.packs
     found = find(loaded, id)
     if found is None:
         import difflib
@@ -71,10 +81,13 @@ def rules_show(id: str, folders: tuple[str, ...], form: str) -> None:
         near = difflib.get_close_matches(id.upper(), ids(loaded), n=1)
         advice = f"Did you mean {near[0]}?" if near else "goodcommission rules list shows all."
         fail(Fault(f'there is no rule "{id}"', suggestion=advice))
+    page = rule_page(packs, *found)
     if form == "json":
-        deliver(as_json(rule_data(*found)), None, as_bytes=True)
+        deliver(as_json({**rule_data(*found), "page": page_data(page)}), None, as_bytes=True)
+    elif form == "markdown":
+        deliver(page_markdown(page), None, as_bytes=True)
     else:
-        deliver(rule_text(loaded, *found, *look()), None)
+        deliver(page_text(page, *look()), None)
 
 
 @click.group()
