@@ -53,6 +53,26 @@ def say(title: str, help: str = "", unit: str | None = None) -> Any:
     return Field(default=None, title=title, description=help or None, json_schema_extra=extra)
 
 
+class SectorRoute(Part):
+    """The standing route by which voluntary organisations reach the body, whatever it is buying at the time."""
+
+    exists: bool | None = say(
+        "whether voluntary organisations have a standing route to the body",
+        "Is there a standing way (a named officer, a forum, an inbox) for voluntary organisations to reach the body?",
+    )
+    emerging_needs: bool | None = say(
+        "whether emerging needs can be reported through it", "Is it there for reporting emerging needs?"
+    )
+    ideas: bool | None = say("whether ideas can be put forward through it", "Is it there for putting forward ideas?")
+    improvements: bool | None = say(
+        "whether improvements can be argued for through it", "Is it there for arguing that a service be improved?"
+    )
+    open_to_non_providers: bool | None = say(
+        "whether organisations that provide nothing may use it",
+        "May organisations use it that neither provide services nor mean to?",
+    )
+
+
 class Commissioner(Part):
     """The body that commissions, and how it works whatever it buys: answered once, used in each audit."""
 
@@ -77,6 +97,12 @@ class Commissioner(Part):
     staff_time_for_users: bool | None = say(
         "whether staff time is set aside for meeting service users",
         "Is staff time set aside for meeting the people who use services?",
+    )
+    sector_route: SectorRoute | None = say("the voluntary sector's standing route to the body")
+    joint_meetings_per_year: Amount | None = say(
+        "the meetings a year with other commissioners",
+        "How often a year do its commissioners meet those of other departments and agencies to compare plans?",
+        "per year",
     )
 
 
@@ -119,10 +145,13 @@ class Term(Part):
 class Exclusion(Part):
     """People who may not use the service."""
 
-    group: Text | None = say("the excluded group")
-    blanket: bool | None = say("whether the exclusion has no exceptions")
-    individual_assessment: bool | None = say("whether each person is assessed")
-    basis: Literal["purpose", "law", "safeguarding", "none"] | None = say("the basis of the exclusion")
+    group: Text | None = say("the excluded group", "Who is excluded?")
+    blanket: bool | None = say("whether the exclusion has no exceptions", "Is everybody in that group excluded?")
+    individual_assessment: bool | None = say("whether each person is assessed", "Is each person looked at first?")
+    basis: Literal["purpose", "law", "safeguarding", "none"] | None = say(
+        "the basis of the exclusion",
+        "Does it follow from what the service is for (a women's centre), the law, safeguarding, or none of these?",
+    )
 
 
 class Service(Part):
@@ -155,8 +184,11 @@ class Service(Part):
     hard_to_measure: bool | None = say(
         "whether the outcome is hard to measure", "Is the desired outcome hard to define or measure in a contract?"
     )
+    support_capped: bool | None = say(
+        "whether support for one person is capped", "Is there a longest time for which one person's support is funded?"
+    )
     intervention_max_weeks: Amount | None = say(
-        "the longest support for one person", "What is the longest support funded per person? (0 = no cap)", "weeks"
+        "the longest support for one person", "If there is: how many weeks?", "weeks"
     )
     continuation_route: bool | None = say(
         "whether support can continue", "Is there funded support to go on to when the cap is reached?"
@@ -165,6 +197,18 @@ class Service(Part):
     risk_sharing: bool | None = say(
         "whether the risk with high-risk clients is shared",
         "Does the contract say how risk with high-risk clients is shared?",
+    )
+    risk_duties_agreed: bool | None = say(
+        "whether it is agreed who handles which risk",
+        "Is it written down who assesses and who manages the risk that users may pose (provider, probation, police)?",
+    )
+    risk_competence_checked: bool | None = say(
+        "whether the provider's ability to handle risk was checked",
+        "Was it checked that the provider is able to do its part of that?",
+    )
+    risk_support_offered: bool | None = say(
+        "whether the provider gets help with risk",
+        "Does the provider get help with it from a public body (supervision, advice, joint training)?",
     )
     related_services_mapped: bool | None = say(
         "whether related services are mapped", "Have the other services around these people been mapped?"
@@ -868,8 +912,15 @@ class Termination(Part):
 class ContractTerms(Part):
     """Other terms of the contract."""
 
-    restricts_advocacy: bool | None = say("whether a term limits comment or advocacy")
-    concerns_protected: bool | None = say("whether raising concerns is protected")
+    restricts_advocacy: bool | None = say(
+        "whether a term limits comment or advocacy",
+        "Does a term limit what the provider may say about services or argue for? (Confidentiality of users' data and "
+        "limits on what the money itself may be spent on don't count.)",
+    )
+    concerns_protected: bool | None = say(
+        "whether raising concerns is protected",
+        "Does a term say that raising concerns in good faith won't count against the provider?",
+    )
     performance_terms: Text | None = say("the performance terms as published")
     financial_terms: Text | None = say("the financial terms as published")
     social_standards: Text | None = say("the social standards as published")
@@ -912,20 +963,54 @@ class VoluntarySector(Part):
     """The voluntary and community sector, and how it is heard."""
 
     phases: SectorPhases | None = say("voluntary organisations in each phase")
-    response_published: bool | None = say("whether the answer to the consultation is published")
-    draft_consulted: bool | None = say("whether the draft papers were consulted on")
-    draft_response_published: bool | None = say("whether the answer on the draft is published")
-    issue_contact_named: bool | None = say("whether a contact for problems is named")
+    kept_out_as_bidders: bool | None = say(
+        "whether possible bidders were kept out of the design",
+        "Were organisations kept out of needs assessment or design because they might bid?",
+    )
+    conflict_safeguards: bool | None = say(
+        "whether conflicts of interest are handled in the open",
+        "Are conflicts of interest handled in the open (contributions recorded, the same information for all)?",
+    )
+    in_strategic_needs_assessment: bool | None = say(
+        "whether voluntary organisations contributed to the strategic needs assessment",
+        "Did voluntary organisations contribute to the area's strategic needs assessment (health, community safety, "
+        "police and crime plan)?",
+    )
+    response_published: bool | None = say(
+        "whether the answer to the consultation is published",
+        "Can those who were consulted read what was changed, what was not, and why?",
+    )
+    draft_consulted: bool | None = say(
+        "whether the draft papers were consulted on",
+        "Could voluntary organisations comment on a draft of the specification or contract?",
+    )
+    draft_response_published: bool | None = say(
+        "whether the answer on the draft is published", "Is there a published answer to those comments?"
+    )
+    issue_contact_named: bool | None = say(
+        "whether a contact for problems is named",
+        "Do voluntary organisations know whom at the commissioner to tell when the service goes wrong?",
+    )
+    issue_contact_covers_subcontracts: bool | None = say(
+        "whether that contact also covers subcontracted work",
+        "May they also bring to that contact what goes wrong in work that the provider has passed on?",
+    )
 
 
 class Design(Part):
     """Needs assessment and design of the service."""
 
     needs_assessment_done: bool | None = say("whether a needs assessment was done", "Has a needs assessment been done?")
-    resources_allocated: bool | None = say("whether needs assessment and design have staff and money")
-    model_left_to_bidders: bool | None = say("whether bidders must design the model")
+    resources_allocated: bool | None = say(
+        "whether needs assessment and design have staff and money",
+        "Were staff and money set aside for needs assessment and design?",
+    )
+    model_left_to_bidders: bool | None = say(
+        "whether bidders must design the model", "Must bidders design how the service works?"
+    )
     model_left_reason: Literal["deliberate_innovation", "capacity_shortage", "other", "none"] | None = say(
-        "why the model is left to bidders"
+        "why the model is left to bidders",
+        "If they must: to leave room for new ideas, for want of time or staff, for another recorded reason, or none?",
     )
 
 
@@ -934,17 +1019,76 @@ class Joint(Part):
 
     approach: (
         Literal["none", "rejected_with_reasons", "aligned_outcomes", "pooled_budget", "joint_commissioning"] | None
-    ) = say("how other commissioners take part")
-    meetings_per_year: Amount | None = say("the meetings a year across departments", unit="per year")
-    needs_assessment_shared: bool | None = say("whether the needs assessment is shared")
-    budget_holder_agreed: bool | None = say("whether it is agreed who pays")
+    ) = say(
+        "how other commissioners take part",
+        "How do other commissioners of services for the same people take part? (none = not asked)",
+    )
+    needs_assessment_shared: bool | None = say(
+        "whether the needs assessment is shared",
+        "Was the needs assessment done with, or drawn from, those of other departments and agencies?",
+    )
+    budget_holder_agreed: bool | None = say(
+        "whether it is agreed who pays", "Is it agreed whose budget pays for which part of the service?"
+    )
+    common_provider: bool | None = say(
+        "whether other agencies have contracts with the provider",
+        "Do other public bodies have contracts with this provider for services to the same people?",
+    )
+    joint_contract_management: bool | None = say(
+        "whether contracts with the provider are managed together",
+        "Do they and you coordinate monitoring and reviews of that provider?",
+    )
+
+
+class Referrals(Part):
+    """How people come to the service."""
+
+    by_other_staff: bool | None = say(
+        "whether people are referred by staff of other bodies",
+        "Does the service depend on staff of public bodies (prison, probation, police) sending people to it?",
+    )
+    route_agreed: bool | None = say(
+        "whether the referral route is agreed", "Is it agreed with them who refers whom, how and from when?"
+    )
+    target_group_clear: bool | None = say(
+        "whether it is clear who the service is for",
+        "Can those who refer, and the provider, tell which people the service is for?",
+    )
+    staff_briefed: bool | None = say(
+        "whether front-line staff were briefed", "Were the front-line staff who refer told about the service?"
+    )
+
+
+class InformationSharing(Part):
+    """The sharing of information about service users between public bodies and the provider."""
+
+    needed: bool | None = say(
+        "whether information about users is shared",
+        "Must the provider and public bodies share information about individual users?",
+    )
+    agreed_on: DateOrNone | None = say(
+        "the day the sharing of information was agreed",
+        "When was an information-sharing agreement signed, or a contract with a data clause? (none = neither was)",
+    )
+    provider_bound: bool | None = say(
+        "whether the provider is party to the agreement",
+        "Is the provider a party to that agreement, or bound by a data clause in its contract?",
+    )
+    covers_service: bool | None = say(
+        "whether the agreement covers this service", "Does it cover what this service shares, in both directions?"
+    )
+    consequences_stated: bool | None = say(
+        "whether it is clear what shared information may lead to",
+        "Does it say when information from the provider may lead to recall, breach or evidence in court, and are "
+        "users told?",
+    )
 
 
 class ProviderDay(Part):
     """An event for possible bidders."""
 
-    date: Date | None = say("the date of the provider day")
-    open_to_all: bool | None = say("whether it was open to all")
+    date: Date | None = say("the date of the provider day", "When was it, or will it be?")
+    open_to_all: bool | None = say("whether it was open to all", "Could every voluntary organisation come?")
 
 
 class Feedback(Part):
@@ -956,6 +1100,15 @@ class Feedback(Part):
     lead_must_pass_on: bool | None = say("whether the lead bidder must pass feedback on")
 
 
+class DatesTold(Part):
+    """The dates that bidders are told, one by one."""
+
+    questions: bool | None = say("whether bidders know the last day for questions")
+    bids: bool | None = say("whether bidders know when bids are due")
+    award: bool | None = say("whether bidders know when the award is decided")
+    start: bool | None = say("whether bidders know when the service starts")
+
+
 class Information(Part):
     """What the market is told."""
 
@@ -965,9 +1118,26 @@ class Information(Part):
         "When was the list of interested organisations shared with them all? (none = it was not)",
     )
     contact_named: bool | None = say("whether a contact is named", "Is there a contact for bidders' questions?")
+    questions_answered: bool | None = say(
+        "whether bidders' questions are answered", "Are questions answered, and the answers given to all bidders?"
+    )
+    dates_told: DatesTold | None = say("the dates that bidders are told")
+    told_sector_networks: bool | None = say(
+        "whether networks of voluntary organisations were told",
+        "Was it made known through a network or support body of voluntary organisations, besides the portal?",
+    )
+    plain_language_checked: bool | None = say(
+        "whether the papers were checked for plain language",
+        "Has somebody from outside the team read the papers for plain words and explained terms?",
+    )
     feedback_to: Feedback | None = say("who may have feedback")
-    feedback_by_criterion: bool | None = say("whether feedback is given by criterion")
-    reasons_published: bool | None = say("whether reasons for decisions are published")
+    feedback_by_criterion: bool | None = say(
+        "whether feedback is given by criterion", "Does feedback give scores and reasons for each criterion?"
+    )
+    reasons_published: bool | None = say(
+        "whether reasons for decisions are published",
+        "Are the reasons for its decisions (on the route, on the award) open to all who might provide the service?",
+    )
     documents: Listed[Text] | None = say("the kinds of papers published", "Documents with the notice, by kind.")
 
 
@@ -1008,6 +1178,7 @@ class ImpactAssessed(Part):
     staff: bool | None = say("whether the effect on staff was assessed")
     equality_groups: bool | None = say("whether the effect on equality groups was assessed")
     referral_pathways: bool | None = say("whether the effect on referral pathways was assessed")
+    other_agencies: bool | None = say("whether the effect on other public bodies was assessed")
     market: bool | None = say("whether the effect on the market was assessed")
 
 
@@ -1147,6 +1318,8 @@ class Description(Part):
     users: Users | None = say("involvement of service users")
     vcs: VoluntarySector | None = say("involvement of voluntary organisations")
     joint: Joint | None = say("work with other commissioners")
+    referrals: Referrals | None = say("referrals to the service")
+    data_sharing: InformationSharing | None = say("information about service users that is shared")
     equality: Equality | None = say("equality")
     social_value: SocialValue | None = say("social value")
     market: Market | None = say("the market")
