@@ -229,6 +229,7 @@ def rule_infos(packs: Packs) -> tuple[Mapping[str, RuleInfo], Mapping[str, RuleR
         written = rule.rule
         info = RuleInfo(
             id=written.id,
+            aliases=written.aliases,
             pack=rule.pack,
             title=written.title,
             asks=written.asks,
@@ -475,6 +476,7 @@ def _pattern_infos(packs: Packs) -> Mapping[str, Mapping[str, Any]]:
     works = {loaded.pack.id: loaded.pack.sources for loaded in packs.packs}
     return {
         one.pattern.id: {
+            "aliases": one.pattern.aliases,
             "title": one.pattern.title,
             "pack": one.pack,
             "why": one.pattern.why,
@@ -504,6 +506,7 @@ def _patterns(
             PatternResult.of(
                 # In the order of the model, which is that of the JSON.
                 id=outcome.id,
+                aliases=info["aliases"],
                 title=info["title"],
                 pack=info["pack"],
                 concludes=outcome.concludes,

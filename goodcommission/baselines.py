@@ -18,6 +18,7 @@ from goodcommission.description.positions import locate, to_pointer
 from goodcommission.exceptions import BaselineError, DescriptionError, Fault
 from goodcommission.report.fingerprints import LENGTH, fingerprint
 from goodcommission.report.model import AuditedDocument, AuditReport, BaselineUsed, PatternResult, RuleResult
+from goodcommission.report.renaming import current_ids, under_current_ids
 
 FORM: Final = 1
 """Raised when what a baseline holds changes its shape."""
@@ -164,6 +165,7 @@ def create(reports: Sequence[AuditReport], as_of: dt.date | None = None, before:
     known: dict[str, Known] = {}
     findings: list[Known] = []
     if before is not None:
+        before = _under_current_ids(before, reports)
         for report in reports:
             _check_fit(before, report)
         known = {one.fingerprint: one for one in before.findings}
@@ -192,6 +194,7 @@ def update(baseline: Baseline, reports: Sequence[AuditReport], *, prune: bool = 
     Raises:
         BaselineError: The baseline does not fit the findings.
     """
+    baseline = _under_current_ids(baseline, reports)
     for report in reports:
         _check_fit(baseline, report)
     # What is waived is neither new nor mended.
@@ -219,6 +222,7 @@ def apply(report: AuditReport, baseline: Baseline) -> AuditReport:
     Raises:
         BaselineError: A finding of the baseline is, by its fingerprint, one of another rule.
     """
+    baseline = _under_current_ids(baseline, [report])
     _check_fit(baseline, report)
     known = {one.fingerprint for one in baseline.findings}
     back = {id for finding in report.waiver_findings for id in finding.concerns}
@@ -278,6 +282,24 @@ def _not_audited(baseline: Baseline, reports: Sequence[AuditReport]) -> Iterator
     for report in reports:
         checked.setdefault(document_of(report.document), set()).update(_checked(report))
     return (one for one in baseline.findings if one.rule not in checked.get(one.document, ()))
+
+
+def _under_current_ids(baseline: Baseline, reports: Iterable[AuditReport]) -> Baseline:
+    """The baseline with what it says of renamed rules under their new ids, whose fingerprints are others."""
+    moved: dict[str, tuple[str, str]] = {}
+    for report in reports:
+        for old, new in current_ids(report).items():
+            former = under_current_ids(report, {new: old})
+            for (before, _), (now, result) in zip(_failing(former), _failing(report), strict=True):
+                if _id(result) == new:
+                    moved[before] = new, now
+    if not moved:
+        return baseline
+    findings = []
+    for one in baseline.findings:
+        rule, mark = moved.get(one.fingerprint, (one.rule, one.fingerprint))
+        findings.append(one.model_copy(update={"rule": rule, "fingerprint": mark}))
+    return Baseline(tuple(findings), baseline.name, baseline.source)
 
 
 def _check_fit(baseline: Baseline, report: AuditReport) -> None:

@@ -25,6 +25,7 @@ from goodcommission.report.model import (
     RuleResult,
     Scalar,
 )
+from goodcommission.report.renaming import current_ids, under_current_ids
 from goodcommission.report.rescoring import rescore
 from goodcommission.report.wording import listed
 
@@ -241,6 +242,7 @@ def compare(
             rests.
         notes: What to know about how they were made.
     """
+    before = under_current_ids(before, current_ids(after))
     of_before = {result.rule.id: result for result in before.results}
     of_after = {result.rule.id: result for result in after.results}
     patterns_before = {one.id: one for one in before.patterns}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from goodcommission.exceptions import Fault, GoodCommissionError
+from goodcommission.report.renaming import current_ids
 
 if TYPE_CHECKING:
     from goodcommission.report.model import AuditReport, PatternResult, RuleResult
@@ -111,7 +112,8 @@ def _named(report: AuditReport, gate: Gate, ids: Sequence[str]) -> GateResult:
     rules = {result.rule.id: result for result in report.results}
     patterns = {one.id: one for one in report.patterns}
     in_the_way: list[tuple[str, str]] = []
-    for id in dict.fromkeys(ids):
+    renamed = current_ids(report)
+    for id in dict.fromkeys(renamed.get(id, id) for id in ids):
         if id in rules:
             why = _why_rule(rules[id], gate)
         elif id in patterns:

@@ -9,7 +9,7 @@ import itertools
 import os
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
@@ -28,6 +28,7 @@ from goodcommission.report.model import (
     Waiver,
     WaiverFinding,
 )
+from goodcommission.report.renaming import current_ids
 from goodcommission.report.rescoring import rescore
 
 MOST_DAYS: Final = 365
@@ -222,7 +223,12 @@ def apply_all(
         raise WaiverError(
             Fault("on which day the waivers are judged is not known", suggestion="Say it: --as-of YYYY-MM-DD.")
         )
-    _check_names(reports, waivers, never)
+    renamed = {old: new for report in reports for old, new in current_ids(report).items()}
+    waivers = replace(
+        waivers,
+        items=tuple(one.model_copy(update={"rule": renamed.get(one.rule, one.rule)}) for one in waivers.items),
+    )
+    _check_names(reports, waivers, {renamed.get(id, id) for id in never})
     run = _Run(reports, as_of.isoformat())
     for waiver in waivers.items:
         run.judge(waiver)

@@ -109,7 +109,9 @@ def concerns(adjustment: Adjustment, loaded: Iterable[LoadedPack]) -> bool:
     if isinstance(adjustment, ParameterChange):
         return any(one.pack.id == adjustment.pack for one in loaded)
     return any(
-        adjustment.id in (*one.pack.groups, *(r.id for r in one.pack.rules), *(p.id for p in one.pack.patterns))
+        adjustment.id in one.pack.groups
+        or any(adjustment.id in (rule.id, *rule.aliases) for rule in one.pack.rules)
+        or any(adjustment.id in (pattern.id, *pattern.aliases) for pattern in one.pack.patterns)
         for one in loaded
     )
 
@@ -234,10 +236,10 @@ def said(parameter: Parameter) -> str:
 def _change_severity(packs: dict[str, Pack], change: SeverityChange) -> tuple[Change, ...]:
     for pack in packs.values():
         for rule in pack.rules:
-            if rule.id == change.id:
+            if change.id in (rule.id, *rule.aliases):
                 return _rule(packs, pack, rule, change)
         for pattern in pack.patterns:
-            if pattern.id == change.id:
+            if change.id in (pattern.id, *pattern.aliases):
                 return _pattern(packs, pack, pattern, change)
         if change.id in pack.groups:
             return _group(packs, pack, change)

@@ -25,6 +25,7 @@ from goodcommission.engine.verdicts import (
 )
 from goodcommission.exceptions import DescriptionError, EngineError, Fault, PackError
 from goodcommission.packs.compiling import LoadedPack, Packs, compile_packs, located
+from goodcommission.packs.extending import extended
 from goodcommission.packs.loading import pack_files, read_pack, shipped_packs
 from goodcommission.packs.model import STAGES, Case, Match, Pattern, PatternCase, Rule, Verdict
 
@@ -65,7 +66,8 @@ def check_packs(paths: Sequence[str | os.PathLike[str]]) -> Checked:
     ids = {target.pack.id for target in targets}
     try:
         others = shipped_packs() if targets else ()
-        packs = compile_packs([*(other for other in others if other.pack.id not in ids), *targets])
+        together, made = extended([*(other for other in others if other.pack.id not in ids), *targets])
+        packs = compile_packs(together, (), made)
     except PackError as error:
         faults.extend(error.faults)
     else:

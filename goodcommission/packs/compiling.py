@@ -28,7 +28,20 @@ from goodcommission.engine.tree import Call, Const, FieldOf, Node, Variable, wal
 from goodcommission.engine.verdicts import CompiledBranch, CompiledEdit, CompiledLet, CompiledNote, CompiledRule
 from goodcommission.exceptions import Fault, PackError
 from goodcommission.packs.adjusting import Adjustment, Change, adjusted
-from goodcommission.packs.model import EACH, STAGES, TIERS, Branch, Edit, Group, Let, Pack, Parameter, Pattern, Rule
+from goodcommission.packs.model import (
+    EACH,
+    STAGES,
+    TIERS,
+    Branch,
+    Edit,
+    Group,
+    Let,
+    Match,
+    Pack,
+    Parameter,
+    Pattern,
+    Rule,
+)
 
 BANDS_END: Final = float("inf")
 
@@ -87,13 +100,13 @@ class Packs:
         return "sha256:" + sha256(digests.encode()).hexdigest()
 
     def rule(self, id: str) -> CompiledRule:
-        """The rule with this id.
+        """The rule with this id, or that had it before.
 
         Raises:
             PackError: There is none; the message names the nearest.
         """
         for rule in self.rules:
-            if rule.rule.id == id:
+            if id == rule.rule.id or id in rule.rule.aliases:
                 return rule
         near = difflib.get_close_matches(id.upper(), [rule.rule.id for rule in self.rules], n=1)
         raise PackError(Fault(f'there is no rule "{id}"', suggestion=f"Did you mean {near[0]}?" if near else None))
@@ -483,6 +496,7 @@ class _Compiler:
         groups: dict[str, Group] = {}
         patterns: list[CompiledPattern] = []
         tiers: dict[str, CompiledRule] = {}
+        renamed = {old: rule.id for one in self.loaded for rule in one.pack.rules for old in rule.aliases}
         for loaded in self.loaded:
             scope = self.scope(loaded)
             for tier, text in loaded.pack.tiers.items():
@@ -506,7 +520,7 @@ class _Compiler:
                     if pattern.when
                     else None
                 )
-                patterns.append(CompiledPattern(pattern, loaded.pack.id, gate))
+                patterns.append(CompiledPattern(_under_current_ids(pattern, renamed), loaded.pack.id, gate))
         self.raise_faults()
         rule_groups = {rule.rule.id: rule.rule.group for rule in rules}
         pattern_set = self.pattern_set([compiled.pattern for compiled in patterns], rule_groups)
@@ -604,8 +618,11 @@ class _Compiler:
             pack = loaded.pack
             ids = [("pack", pack.id, "/pack" if pack.pack else "/definitions")]
             ids += [("group", name, f"/groups/{name}") for name in pack.groups]
-            ids += [("rule", rule.id, f"/rules/{index}/id") for index, rule in enumerate(pack.rules)]
-            ids += [("pattern", item.id, f"/patterns/{index}/id") for index, item in enumerate(pack.patterns)]
+            parts: list[tuple[str, int, Rule | Pattern]] = [("rule", *one) for one in enumerate(pack.rules)]
+            parts += [("pattern", *one) for one in enumerate(pack.patterns)]
+            for kind, index, part in parts:
+                ids.append((kind, part.id, f"/{kind}s/{index}/id"))
+                ids += [(kind, old, f"/{kind}s/{index}/aliases/{at}") for at, old in enumerate(part.aliases)]
             for kind, id, pointer in ids:
                 # A pattern is cited as a rule is: they share one set of ids.
                 key = ("rule" if kind == "pattern" else kind, id)
@@ -658,6 +675,24 @@ def _units(lets: Sequence[CompiledLet]) -> Mapping[str, tuple[str | None, str]]:
 _GATE: Final = Rule.model_construct(id="GATE-0", severity="low", due_from="draft", tier="small")
 
 
+def _under_current_ids(pattern: Pattern, renamed: Mapping[str, str]) -> Pattern:
+    """A pattern that names rules by ids that they had before, by those that they have."""
+
+    def current(matches: Sequence[Match]) -> tuple[Match, ...]:
+        return tuple(
+            match.model_copy(update={"rule": renamed[match.rule]}) if match.rule and match.rule in renamed else match
+            for match in matches
+        )
+
+    if not renamed:
+        return pattern
+    clauses = ("all_of", "any_of", "unless", "raised_by", "lowered_by")
+    update: dict[str, Any] = {name: current(getattr(pattern, name)) for name in clauses}
+    if pattern.at_least:
+        update["at_least"] = pattern.at_least.model_copy(update={"of": current(pattern.at_least.of)})
+    return pattern.model_copy(update=update)
+
+
 def located(loaded: LoadedPack, pointer: str, message: str, suggestion: str | None = None) -> Fault:
     """A fault of a pack, with its place in the file."""
     from goodcommission.description.positions import positions
@@ -667,25 +702,28 @@ def located(loaded: LoadedPack, pointer: str, message: str, suggestion: str | No
     return Fault(message, source.name if source else loaded.pack.id, line, column, pointer, suggestion)
 
 
-def compile_packs(loaded: Sequence[LoadedPack], adjustments: Sequence[Adjustment] = ()) -> Packs:
+def compile_packs(
+    loaded: Sequence[LoadedPack], adjustments: Sequence[Adjustment] = (), made: Sequence[Change] = ()
+) -> Packs:
     """Compile packs that are used together.
 
     Args:
         loaded: The packs, with the definitions that they use.
         adjustments: Parameters and severities that are to be others than the packs'.
+        made: What packs have changed in each other already.
 
     Raises:
         PackError: With every fault that was found, each with file, line and column.
     """
     if not adjustments:
-        return _Compiler(loaded).compile()
+        return replace(_Compiler(loaded).compile(), changes=tuple(made))
     others, changes = adjusted(loaded, adjustments)
     try:
         packs = _Compiler(others).compile()
     except PackError:
         _Compiler(loaded).compile()  # A fault of the packs themselves is told with its place in them.
         raise
-    return replace(packs, changes=changes)
+    return replace(packs, changes=(*made, *changes))
 
 
 def build_conditions(loaded: Sequence[LoadedPack]) -> Mapping[str, Mapping[str, Any]]:

@@ -18,6 +18,7 @@ from goodcommission.engine.functions import FUNCTIONS
 from goodcommission.exceptions import DescriptionError, Fault, PackError
 from goodcommission.packs.adjusting import Adjustment, adjusted, concerns
 from goodcommission.packs.compiling import LoadedPack, Packs, build_conditions, compile_packs
+from goodcommission.packs.extending import extended
 from goodcommission.packs.model import Pack
 
 BUILT: Final = Path(__file__).with_name("shipped.json")
@@ -158,12 +159,13 @@ def _compiled(
     adjustments: tuple[Adjustment, ...],
 ) -> Packs:
     own = [read_pack(path) for folder in folders for path in pack_files(folder)]
-    available = [*shipped_packs(), *own]
+    available, made = extended([*shipped_packs(), *own])
     chosen = _select(available, wanted)
+    ids = {one.pack.id for one in chosen}
     if adjustments:
         adjusted(available, adjustments)  # What is said of packs that are not used must be right as well.
         adjustments = tuple(one for one in adjustments if concerns(one, chosen))
-    return compile_packs(chosen, adjustments)
+    return compile_packs(chosen, adjustments, [change for change in made if change.pack in ids])
 
 
 _LOADING: Final = threading.Lock()

@@ -174,6 +174,7 @@ class Rule(Part):
     """One principle, made checkable."""
 
     id: RuleId
+    aliases: Annotated[tuple[RuleId, ...], BeforeValidator(_tuple)] = ()
     title: Text
     asks: Text
     phase: Phase | Literal["all"]
@@ -259,7 +260,8 @@ class PatternCase(Part):
 class Pattern(Part):
     """Findings that mean more together than each alone."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]*-[0-9]+[A-Za-z]?$")]
+    id: RuleId
+    aliases: Annotated[tuple[RuleId, ...], BeforeValidator(_tuple)] = ()
     title: Text
     concludes: ConclusionId
     severity: Literal["high", "medium", "low", "positive"]
@@ -284,6 +286,30 @@ class Pattern(Part):
         return self
 
 
+class PackChange(Part):
+    """What a pack changes in another: the value of a parameter, or the severity of a rule; ``off`` takes it out."""
+
+    parameter: Name | None = None
+    of: PackId | None = None
+    value: Annotated[int | float | str | None, BeforeValidator(_float)] = None
+    bands: Annotated[tuple[Band, ...], BeforeValidator(_tuple)] | None = None
+    unit: Text | None = None
+    rule: RuleId | PackId | None = None
+    severity: Severity | Literal["off"] | None = None
+    reason: Text
+
+    @model_validator(mode="after")
+    def _one_of(self) -> PackChange:
+        numbers = (self.of, self.value if self.value is not None else self.bands)
+        if (self.parameter is None) == (self.rule is None):
+            raise PydanticCustomError("change", "a change is of a `parameter` or of a `rule`")
+        if self.parameter is not None and (None in numbers or self.severity is not None):
+            raise PydanticCustomError("change", "a change of a `parameter` names its pack (`of`) and a `value`")
+        if self.rule is not None and (self.severity is None or any(part is not None for part in numbers)):
+            raise PydanticCustomError("change", "a change of a `rule` gives its `severity`: high, medium, low or off")
+        return self
+
+
 class Pack(Part):
     """A rule pack, or a file of definitions that packs use."""
 
@@ -295,6 +321,8 @@ class Pack(Part):
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "GBP"
     weight: Annotated[Real, Field(gt=0)] = 1.0
     uses: Annotated[tuple[PackId, ...], BeforeValidator(_tuple)] = ()
+    extends: Annotated[tuple[PackId, ...], BeforeValidator(_tuple)] = ()
+    changes: Annotated[tuple[PackChange, ...], BeforeValidator(_tuple)] = ()
     sources: dict[PackId, Work] = Field(default_factory=dict)
     parameters: dict[Name, Parameter] = Field(default_factory=dict)
     tiers: dict[Literal["medium", "large"], Condition] = Field(default_factory=dict)
@@ -307,8 +335,10 @@ class Pack(Part):
     def _one_of(self) -> Pack:
         if (self.pack is None) == (self.definitions is None):
             raise PydanticCustomError("pack", "a file is either a `pack` or `definitions`")
-        if self.definitions and (self.rules or self.patterns or self.groups):
-            raise PydanticCustomError("definitions", "a file of definitions holds no rules, groups or patterns")
+        if self.definitions and (self.rules or self.patterns or self.groups or self.extends or self.changes):
+            raise PydanticCustomError(
+                "definitions", "a file of definitions holds no rules, groups, patterns or changes, and extends no pack"
+            )
         return self
 
     @property

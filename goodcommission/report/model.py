@@ -172,6 +172,7 @@ class RuleInfo(Part):
     """A rule, as far as a reader of the report needs it."""
 
     id: str
+    aliases: tuple[str, ...] = Field(default=(), description="Ids that it had before.")
     pack: str
     title: str
     asks: str
@@ -252,6 +253,7 @@ class PatternResult(Part):
     """What findings mean together."""
 
     id: str
+    aliases: tuple[str, ...] = Field(default=(), description="Ids that it had before.")
     title: str
     pack: str
     concludes: str
@@ -359,24 +361,24 @@ class AuditReport(Part):
     """Of a report that was read back: the SHA-256 of its text, without the line that holds it."""
 
     def result(self, rule: str) -> RuleResult:
-        """The result of one rule.
+        """The result of one rule, also under an id that it had before.
 
         Raises:
             KeyError: The rule was not part of this audit.
         """
         for result in self.results:
-            if result.rule.id == rule:
+            if result.rule.id == rule or rule in result.rule.aliases:
                 return result
         raise KeyError(rule)
 
     def pattern(self, id: str) -> PatternResult:
-        """The result of one pattern.
+        """The result of one pattern, also under an id that it had before.
 
         Raises:
             KeyError: The pattern was not part of this audit.
         """
         for pattern in self.patterns:
-            if pattern.id == id:
+            if pattern.id == id or id in pattern.aliases:
                 return pattern
         raise KeyError(id)
 

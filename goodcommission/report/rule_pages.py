@@ -19,6 +19,7 @@ from goodcommission.engine.conditions import PARAMS
 from goodcommission.engine.facts import dictionary
 from goodcommission.engine.texts import parse, say
 from goodcommission.engine.verdicts import CompiledRule
+from goodcommission.packs.adjusting import said
 from goodcommission.packs.checking import run_case
 from goodcommission.packs.compiling import LoadedPack, Packs
 from goodcommission.packs.loading import load_packs, pack_files, read_pack, shipped_folder
@@ -211,6 +212,8 @@ def _standing(rule: Rule) -> Iterator[tuple[str, str]]:
     yield "Standing", rule.strength.replace("-", " ")
     if rule.level == "ext":
         yield "Level", "extended: the sources carry it more lightly"
+    if rule.aliases:
+        yield "Formerly", listed(rule.aliases)
     if rule.group:
         yield "Group", f"{rule.group}: counted once with the other rules of the group"
     if rule.same_fault_as:
@@ -313,28 +316,10 @@ def _numbers(loaded: Sequence[LoadedPack], pack: Pack, written: Sequence[str]) -
             known |= other.pack.parameters
     known |= pack.parameters
     return tuple(
-        Number(name, number_words(parameter), _BASES[parameter.basis], parameter.why)
+        Number(name, said(parameter), _BASES[parameter.basis], parameter.why)
         for name, parameter in known.items()
         if any(_names(text.replace("params.", "params "), name) and f"params.{name}" in text for text in written)
     )
-
-
-def number_words(parameter: Parameter) -> str:
-    """A parameter as it is written in a sentence: £50,000, 28 days, or its steps."""
-
-    def words(value: Any) -> str:
-        unit = parameter.unit
-        bare = unit is None or unit.isupper() or unit in ("share", "percent", "date", "enum")
-        return say(value, unit) if bare else f"{say(value)} {unit}"
-
-    if parameter.bands:
-        return ", ".join(
-            f"{words(band.is_)} below {band.below:,.0f}"
-            if band.below is not None
-            else f"{words(band.is_)} from there on"
-            for band in parameter.bands
-        )
-    return words(parameter.value)
 
 
 # --- Examples ----------------------------------------------------------------------------------------------------

@@ -94,10 +94,10 @@ def rules_data(loaded: Iterable[LoadedPack]) -> list[dict[str, Any]]:
 
 
 def find(loaded: Sequence[LoadedPack], id: str) -> tuple[Pack, Rule | Pattern] | None:
-    """The rule or pattern with this id, and its pack."""
+    """The rule or pattern with this id, or that had it before, and its pack."""
     for pack in _packs(loaded):
         for part in _parts(pack):
-            if part.id == id.upper():
+            if id.upper() in (part.id, *part.aliases):
                 return pack, part
     return None
 
