@@ -180,7 +180,8 @@ def test_a_waiver_of_the_old_id_holds(reports: Any, tmp_path: Path) -> None:
 
     file = tmp_path / "waivers.yaml"
     file.write_text(
-        "waivers:\n  - {rule: NC-01, document: T-1, reason: A pilot, owner: Jo, granted: 2026-01-01, expires: 2026-06-01}\n",
+        "waivers:\n  - {rule: NC-01, document: T-1, pointer: /term/months, reason: A pilot, owner: Jo,"
+        " granted: 2026-01-01, expires: 2026-06-01}\n",
         "utf-8",
     )
     report = apply_waivers(reports[1], read_waivers(file), dt.date(2026, 3, 1))
