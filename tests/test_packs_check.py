@@ -427,7 +427,7 @@ PASS = '- pass: "pages <= allowance"'
 GROUP = "    group: size-of-process"
 SHAPES: list[tuple[tuple[str, str], str, str]] = [
     (("    severity: high", "    severty: high"), 'no field "severty" here.*Did you mean "severity"', "severty"),
-    (("    asks: >-", "    frob: yes\n    asks: >-"), 'no field "frob".*Here can stand: id, title', "frob"),
+    (("    asks: >-", "    frob: yes\n    asks: >-"), 'no field "frob".*Here can stand: id, aliases, title', "frob"),
     (("    severity: high", "    severity: hgh"), 'one of high, medium, low is expected, not "hgh".*"high"', "hgh"),
     (("    level: core", "    level: [core]"), "one of core, ext is expected, not a list", "[core]"),
     (("- id: PP-01", "- id: pp1"), 'an id such as PP-03 is expected, not "pp1"', "pp1"),
