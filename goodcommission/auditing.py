@@ -59,17 +59,20 @@ from goodcommission.report.model import (
     TierLogic,
     TierUsed,
 )
+from goodcommission.report.wording import listed
 from goodcommission.version import VERSION
 
 _KIND_WORDS: Final[Mapping[str, str]] = {
     "tender": "tenders",
     "contract": "contracts",
     "decommissioning_plan": "decommissioning plans",
+    "grant_programme": "grant programmes",
 }
 GOVERNING: Final[Mapping[str, tuple[str, ...]]] = {
     "tender": ("timeline.tender_published", "notice.date"),
     "contract": ("timeline.contract_signed", "award.date", "notice.date"),
     "decommissioning_plan": ("decommissioning.notice_date", "decommissioning.decision_date"),
+    "grant_programme": ("timeline.tender_published", "award.date"),
 }
 """The facts that date a document, by its kind, the first that is stated first."""
 
@@ -247,7 +250,7 @@ def rule_infos(packs: Packs) -> tuple[Mapping[str, RuleInfo], Mapping[str, RuleR
             sources=tuple(cite(citation, works[rule.pack][citation.source]) for citation in written.sources),
         )
         infos[written.id] = info
-        kinds = " and ".join(_KIND_WORDS[kind] for kind in written.applies_to)
+        kinds = listed([_KIND_WORDS[kind] for kind in written.applies_to])
         elsewhere[written.id] = RuleResult.of(
             rule=info,
             verdict="not_applicable",

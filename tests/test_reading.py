@@ -648,7 +648,7 @@ def test_each_fault_is_explained(fields: dict[Any, Any], message: str, suggestio
 def test_the_kind_is_asked_for(raw: dict[str, Any]) -> None:
     fault = only_fault(validate, raw, None, "test")
     assert "the field kind is missing" in fault.message
-    assert fault.suggestion == "Write kind: tender, or one of contract, decommissioning_plan."
+    assert fault.suggestion == "Write kind: tender, or one of contract, decommissioning_plan, grant_programme."
 
 
 @pytest.mark.parametrize("raw", [None, [], "kind", 5, True, [{"kind": "tender"}]])

@@ -70,7 +70,7 @@ def test_a_vignette_without_a_value_is_audited_as_large() -> None:
 
 
 @pytest.mark.parametrize("tier", [None, "small", "medium", "large"])
-@pytest.mark.parametrize("kind", ["tender", "contract", "decommissioning_plan"])
+@pytest.mark.parametrize("kind", ["tender", "contract", "decommissioning_plan", "grant_programme"])
 def test_the_empty_vignette_decides_nothing_in_any_tier(kind: str, tier: Any) -> None:
     report = audit({"kind": kind}, tier=tier)
     assert {one.verdict for one in report.results} <= {"unknown", "not_applicable"}

@@ -108,7 +108,7 @@ def audit(
     no_config: bool,
     **gates: Any,
 ) -> None:
-    """Audit tenders, contracts, decommissioning plans or OCDS notices ("-" is standard input).
+    """Audit tenders, contracts, decommissioning plans, grant programmes or OCDS notices ("-" is standard input).
 
     With --template, the files hold placeholders, and the report says for which of their values a rule is met; it exits
     with 1 if a rule is never met.

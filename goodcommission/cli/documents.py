@@ -91,7 +91,7 @@ class _Kind(click.Choice[str]):
 
 
 @click.command()
-@click.argument("kind", type=_Kind(["tender", "contract", "decommissioning_plan"]))
+@click.argument("kind", type=_Kind(["tender", "contract", "decommissioning_plan", "grant_programme"]))
 @click.option("--quick", is_flag=True, help="Ask only the questions of the quick check, with help for each.")
 @output_option
 @click.option("--force", is_flag=True, help="Write over a file that is there already.")

@@ -26,7 +26,7 @@ from goodcommission.description.types import (
     TextOrNone,
 )
 
-Kind = Literal["tender", "contract", "decommissioning_plan"]
+Kind = Literal["tender", "contract", "decommissioning_plan", "grant_programme"]
 Stage = Literal["draft", "published", "awarded", "live", "ending", "ended"]
 Phase = Literal[
     "needs_assessment", "service_design", "market_development", "procurement", "delivery", "review_decommissioning"
@@ -1303,7 +1303,7 @@ class Evidence(Part):
 
 
 class Description(Part):
-    """One tender, contract or decommissioning plan."""
+    """One tender, contract, decommissioning plan or grant programme."""
 
     kind: Kind = Field(title="the kind of document", description="What is described?")
     stage: Stage | None = say("the stage it has reached", "How far has it come?")

@@ -15,8 +15,9 @@ from goodcommission.description.types import Text
 SCHEMA_ID = "urn:goodcommission:schema:description:1"
 _TEXT = TypeAdapter(Text).json_schema()
 _ABOUT = (
-    "One tender, contract or decommissioning plan, as goodcommission audits it. Every field but kind may be left out "
-    "or null: both mean that it is not known. false, 0, [] and, where it is allowed, the word none are statements. "
+    "One tender, contract, decommissioning plan or grant programme, as goodcommission audits it. Every field but kind "
+    "may be left out or null: both mean that it is not known. false, 0, [] and, where it is allowed, the word none are "
+    "statements. "
     "A list may be written plainly, or as {complete: true, items: [...]} where it names all there is."
 )
 

@@ -31,6 +31,7 @@ _KIND_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "tender": ("A tender", "tenders"),
     "contract": ("A contract", "contracts"),
     "decommissioning_plan": ("A decommissioning plan", "decommissioning plans"),
+    "grant_programme": ("A grant programme", "grant programmes"),
 }
 _ALWAYS: Final = ("stage", "id", "title", "commissioner.name")
 _NAMED: Final = 3

@@ -107,7 +107,7 @@ def _examine(raw: object) -> tuple[Description | None, list[_Problem]]:
             _Problem(
                 f"a description is a set of fields, and this {held}",
                 (),
-                "Start it with the field kind: tender, contract or decommissioning_plan.",
+                "Start it with the field kind: tender, contract, decommissioning_plan or grant_programme.",
             )
         ]
     problems: list[_Problem] = []

@@ -33,6 +33,7 @@ KINDS: Final[Mapping[str, str]] = {
     "tender": "tenders",
     "contract": "contracts",
     "decommissioning_plan": "decommissioning plans",
+    "grant_programme": "grant programmes",
 }
 _SIZES: Final[Mapping[str, str]] = {
     "small": "of any size",

@@ -39,6 +39,7 @@ KINDS: Final[Mapping[str, str]] = {
     "tender": "Tender",
     "contract": "Contract",
     "decommissioning_plan": "Decommissioning plan",
+    "grant_programme": "Grant programme",
 }
 
 
