@@ -13,11 +13,12 @@ from typing import Any, Final, Literal
 
 from goodcommission import scoring
 from goodcommission.description.document import Document
-from goodcommission.description.model import Description
+from goodcommission.description.model import Description, Evidence
 from goodcommission.description.positions import locate
 from goodcommission.description.reading import read_description
 from goodcommission.description.types import NONE
 from goodcommission.engine.conditions import PARAMS, UNKNOWN, Explained
+from goodcommission.engine.evidence import WITHOUT_EVIDENCE
 from goodcommission.engine.facts import COMPLETE, GIVEN, Facts, date, days, dictionary, gather
 from goodcommission.engine.patterns import Engine, EngineReport, Member, PatternOutcome, run
 from goodcommission.engine.texts import say
@@ -27,6 +28,7 @@ from goodcommission.engine.verdicts import (
     Setting,
     compute_lets,
     judge,
+    judge_on_evidence,
     remember,
     view_of,
     what_is_read,
@@ -46,6 +48,7 @@ from goodcommission.report.model import (
     BranchLogic,
     Cited,
     EngineUsed,
+    EvidenceNamed,
     FactMissing,
     FactStated,
     LetLogic,
@@ -85,6 +88,7 @@ def audit(
     as_of: dt.date | None = None,
     tier: Tier | None = None,
     engine: Engine = "auto",
+    require_evidence: bool = False,
 ) -> AuditReport:
     """Audit one description against rule packs.
 
@@ -99,6 +103,8 @@ def audit(
             if it states none, the day is unknown and so is what depends on it.
         tier: How much to ask (``small``, ``medium``, ``large``); by default what the value of the contract says.
         engine: What combines the findings: ``auto`` takes durable-rules where it is installed.
+        require_evidence: Whether what is stated without evidence counts as unknown where a rule would be met by it or
+            would not be asked; what a document says against itself stands.
 
     Returns:
         The report: score and interval in points of 100, verdicts, combined findings, and the facts with their places.
@@ -117,7 +123,7 @@ def audit(
     day, basis = _day(document.description, facts, as_of)
     if day is not None:
         facts = replace(facts, values={**facts.values, "as_of": day})
-    setting, verdicts = judge_all(document, facts, used, tier)
+    setting, verdicts = judge_all(document, facts, used, tier, require_evidence=require_evidence)
     gates = {one.pattern.id: condition_gate(one.gate, setting) for one in used.patterns if one.gate}
     outcomes, engine_report = run(
         used.pattern_set,
@@ -129,17 +135,25 @@ def audit(
         engine,
     )
     score = scoring.compute([counted(one) for one in verdicts if one is not None], used.groups, used.weights)
-    return _report(document, used, setting, verdicts, gates, outcomes, engine_report, score, day, basis, tier)
+    return _report(
+        document, used, setting, verdicts, gates, outcomes, engine_report, score, day, basis, tier, require_evidence
+    )
 
 
 def judge_all(
-    document: Document, facts: Facts, packs: Packs, tier: Tier | None
+    document: Document, facts: Facts, packs: Packs, tier: Tier | None, *, require_evidence: bool = False
 ) -> tuple[Setting, list[RuleVerdict | None]]:
     """What each rule says of a document by itself; None for a rule that is not asked of its kind."""
     kind, stage, day = document.description.kind, document.description.stage, facts.values.get("as_of")
     setting = Setting(facts, kind, None if stage is None else STAGES.index(stage), (), day)
     setting.tiers = tier_reached(packs, setting, tier)
-    return setting, [judge(rule, setting) if kind in rule.rule.applies_to else None for rule in packs.rules]
+    if not require_evidence:
+        return setting, [judge(rule, setting) if kind in rule.rule.applies_to else None for rule in packs.rules]
+    asked, proof = (replace(setting, facts=facts.only_shown(with_basics=basics), lets={}) for basics in (True, False))
+    asked.tiers = proof.tiers = tier_reached(packs, asked, tier)
+    return setting, [
+        judge_on_evidence(rule, setting, asked, proof) if kind in rule.rule.applies_to else None for rule in packs.rules
+    ]
 
 
 def _day(
@@ -256,6 +270,7 @@ def rule_infos(packs: Packs) -> tuple[Mapping[str, RuleInfo], Mapping[str, RuleR
             verdict="not_applicable",
             provisional=False,
             claimed=False,
+            evidenced=False,
             severity=written.severity,
             finding=None,
             remedy=None,
@@ -282,6 +297,7 @@ def _report(
     day: int | None,
     basis: Literal["given", "document", "unknown"],
     tier: Tier | None,
+    require_evidence: bool,
 ) -> AuditReport:
     infos, elsewhere = rule_infos(packs)
     results = tuple(
@@ -310,6 +326,7 @@ def _report(
         ),
         as_of=None if day is None else date(day).isoformat(),
         as_of_basis=basis,
+        require_evidence=require_evidence,
         tier=_tier_used(setting, tier),
         engine=EngineUsed.of(
             name=engine.name, digest=engine_digest(), reason=engine.reason, differences=engine.differences
@@ -327,6 +344,7 @@ def _report(
             caps=score.caps,
             passes=len(passes),
             claimed=sum(r.claimed for r in passes),
+            evidenced=sum(r.evidenced for r in passes),
         ),
         score_without_waivers=None,
         waiver_findings=(),
@@ -334,7 +352,7 @@ def _report(
         results=results,
         patterns=patterns,
         facts=stated(document, packs.currency, setting.facts, {name for r in results for name in r.decided_by}),
-        missing=_missing(setting.facts, results, patterns, score),
+        missing=_missing(setting.facts, results, patterns, score, require_evidence=require_evidence),
         digest=None,
         **_logic(packs),
     )
@@ -349,6 +367,7 @@ def _result(info: RuleInfo, verdict: RuleVerdict, score: scoring.Score) -> RuleR
         verdict=verdict.verdict,
         provisional=verdict.provisional,
         claimed=verdict.claimed,
+        evidenced=verdict.evidenced,
         severity=verdict.severity,
         finding=verdict.finding,
         remedy=verdict.remedy,
@@ -589,6 +608,7 @@ def stated(document: Document, currency: str, facts: Facts, names: Iterable[str]
             file, pointer, line, column = document.name, "", None, None
         else:
             file, pointer, line, column = place_of(document, facts, reference)
+        evidence = _named(facts.evidence_for(reference))
         found.append(
             FactStated.of(
                 name=reference,
@@ -599,10 +619,18 @@ def stated(document: Document, currency: str, facts: Facts, names: Iterable[str]
                 pointer=pointer,
                 line=line,
                 column=column,
-                evidenced=reference.partition("[")[0] in facts.evidenced,
+                evidenced=evidence is not None,
+                evidence=evidence,
             )
         )
     return tuple(found)
+
+
+def _named(evidence: Evidence | None) -> EvidenceNamed | None:
+    if evidence is None:
+        return None
+    day = evidence.date.isoformat() if evidence.date else None
+    return EvidenceNamed.of(document=evidence.document, page=evidence.page, url=evidence.url, date=day)
 
 
 def _spoken(value: Any, type_: str, unit: str | None) -> str:
@@ -624,8 +652,15 @@ def _shown(value: Any, type_: str) -> Scalar | tuple[Scalar, ...] | None:
 
 
 def _missing(
-    facts: Facts, results: Sequence[RuleResult], patterns: Sequence[PatternResult], score: scoring.Score
+    facts: Facts,
+    results: Sequence[RuleResult],
+    patterns: Sequence[PatternResult],
+    score: scoring.Score,
+    *,
+    require_evidence: bool,
 ) -> tuple[FactMissing, ...]:
+    if require_evidence:
+        facts = facts.only_shown(with_basics=False)
     rules: dict[str, list[str]] = {}
     for result in results:
         for name in result.missing:
@@ -640,6 +675,8 @@ def _missing(
         reason = reasons.get(reference)
         if reason is None and values.get(reference + GIVEN) is False:
             reason = "it is stated as none"
+        if reason == WITHOUT_EVIDENCE:
+            question = f"Which document shows {title}? Name it under evidence, for {facts.pointer(reference)}."
         missing.append(
             FactMissing.of(
                 name=reference,

@@ -87,6 +87,7 @@ class Unlike(Part):
         "tier",
         "profile",
         "waivers",
+        "evidence",
         "version",
     ]
     before: str | None
@@ -373,6 +374,10 @@ def _unlike(before: AuditReport, after: AuditReport) -> Iterator[Unlike]:
         tiers = (before.tier.name, after.tier.name)
         said = f"how much is asked of a purchase of this size: {tiers[0] or 'not known'} and {tiers[1] or 'not known'}"
         yield Unlike(what="tier", before=tiers[0], after=tiers[1], message=said)
+    if before.require_evidence != after.require_evidence:
+        asked = ["required" if one.require_evidence else "not required" for one in (before, after)]
+        said = f"evidence for what is stated: {asked[0]} and {asked[1]}"
+        yield Unlike(what="evidence", before=asked[0], after=asked[1], message=said)
     packs = list(_packs(before, after))
     parameters = list(_parameters(before, after))
     severities = list(_severities(before, after))

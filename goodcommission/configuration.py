@@ -223,6 +223,12 @@ def _points(value: Any) -> float:
     return float(value)
 
 
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _Wrong("true or false")
+    return value
+
+
 def _day(value: Any) -> dt.date:
     if not isinstance(value, dt.date) or isinstance(value, dt.datetime):
         raise _Wrong("a day without quotation marks, such as 2026-03-31")
@@ -264,6 +270,7 @@ _OF_DOCUMENTS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "rules": _texts,
     "commissioner": _text,
     "tier": _one_of(*TIERS),
+    "require_evidence": _flag,
 }
 """What may differ from document to document."""
 _OF_RUNS: Final[Mapping[str, Callable[[Any], Any]]] = {
@@ -282,6 +289,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     **dict.fromkeys(_OF_RUNS),
     "packs": None,
     "rules": (),
+    "require_evidence": False,
     "engine": "auto",
     "waiver_days": 365,
     "placeholders": ("{{ name }}", "${name}", "<<name>>"),

@@ -141,6 +141,7 @@ def improve(
     as_of: dt.date | None = None,
     tier: Tier | None = None,
     costs: Mapping[Kind, int] = COSTS,
+    require_evidence: bool = False,
 ) -> Improvement:
     """The cheapest set of edits with which a description reaches a score.
 
@@ -155,6 +156,7 @@ def improve(
         as_of: As for `audit`; some edits are made on this day.
         tier: As for `audit`.
         costs: What an edit of each kind costs.
+        require_evidence: As for `audit`. An edit states something, and does not prove it: what it mends is open then.
 
     Raises:
         DescriptionError: The description can't be read or is not valid.
@@ -164,10 +166,10 @@ def improve(
         description if isinstance(description, Document) else read_description(description, commissioner=commissioner)
     )
     used = packs if isinstance(packs, Packs) else load_packs(packs)
-    report = audit(document, used, as_of=as_of, tier=tier, engine="reference")
+    report = audit(document, used, as_of=as_of, tier=tier, engine="reference", require_evidence=require_evidence)
     day = None if report.as_of is None else days(dt.date.fromisoformat(report.as_of))
     raw = plain(description) if isinstance(description, Mapping) and document.origin == "description" else None
-    bench = _Bench(used, tier, day, _profile(document))
+    bench = _Bench(used, tier, day, _profile(document), require_evidence)
     base = bench.state(raw if raw is not None else _written(document))
     faults, left_out = _faults(bench, base, costs, frozenset(document.profile.facts if document.profile else ()))
     chosen = _choose(bench, base, faults, target)
@@ -207,7 +209,13 @@ def _profile(document: Document) -> Mapping[str, Any] | None:
     if document.profile is None or document.description.commissioner is None:
         return None
     names = {name.partition(".")[2] for name in document.profile.facts}
-    return {"commissioner": document.description.commissioner.model_dump(mode="json", include=names)}
+    stated = document.description.commissioner.model_dump(mode="json", include=names)
+    evidence = [
+        one.model_dump(mode="json", exclude_none=True)
+        for one in document.profile.evidence
+        if any(f"/commissioner/{name}/".startswith(f"{one.pointer.rstrip('/')}/") for name in names)
+    ]
+    return {"commissioner": stated, "evidence": evidence}
 
 
 # --- Trying ------------------------------------------------------------------------------------------------------
@@ -277,6 +285,7 @@ class _Bench:
     tier: Tier | None
     day: int | None
     profile: Mapping[str, Any] | None
+    require_evidence: bool = False
     known: dict[str, _State] = field(default_factory=dict)
 
     def state(self, raw: dict[str, Any]) -> _State:
@@ -291,7 +300,7 @@ class _Bench:
         facts = gather(document, self.packs.currency)
         if self.day is not None:
             facts = replace(facts, values={**facts.values, "as_of": self.day})
-        setting, verdicts = judge_all(document, facts, self.packs, self.tier)
+        setting, verdicts = judge_all(document, facts, self.packs, self.tier, require_evidence=self.require_evidence)
         pairs = list(zip(self.packs.rules, verdicts, strict=True))
         judged = tuple(counted(verdict) for verdict in verdicts if verdict is not None)
         score = scoring.compute(judged, self.packs.groups, self.packs.weights)

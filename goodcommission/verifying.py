@@ -34,6 +34,16 @@ _STAGES: Final = ("draft", "published", "awarded", "live", "ending", "ended")
 _TIERS: Final = ("small", "medium", "large")
 _SEVERITY: Final = {"high": 50, "medium": 30, "low": 10}
 _STRENGTH: Final = {"recommendation": 10, "needs-to-happen": 9, "good-practice": 8, "experience": 7}
+_NO_CLAIM: Final = ("kind", "stage", "as_of")
+_ASKED_ON_A_CLAIM: Final = (
+    "value.total",
+    "value.total_including_vat",
+    "term.months",
+    "process.route",
+    "funding.mechanism",
+    "lots.count",
+)
+"""What the document may say of itself to decide which rules are asked, also where evidence is required."""
 _GRADES: Final = (("A", 85), ("B", 70), ("C", 55), ("D", 40), ("E", 0))
 
 
@@ -187,6 +197,25 @@ def _facts(part: BaseModel, currency: str, prefix: str = "") -> Iterator[tuple[s
             yield f"{name}.given", True
 
 
+def _base(name: str) -> str:
+    return name.removesuffix(".given").removesuffix(".complete")
+
+
+def _dotted(pointer: str) -> str:
+    """A pointer as a name; a list's "items" is no part of one."""
+    name = ""
+    for step in pointer.strip("/").split("/"):
+        if step == "items" and f"{name}.complete" in _all_names():
+            continue
+        name = f"{name}.{step}" if name else step
+    return name
+
+
+@cache
+def _all_names() -> frozenset[str]:
+    return frozenset(_names(Description))
+
+
 # --- Conditions --------------------------------------------------------------------------------------------------
 
 
@@ -263,11 +292,16 @@ class _Work:
         params = {name for values in self.parameters.values() for name in values}
         self.env = _environment({*_names(Description), "as_of", *lets, *params})
         self.compiled: dict[str, cel.Expression] = {}
-        self.evidence = [
-            item.pointer.strip("/").replace("/", ".").replace(".items", "")
-            for item in document.description.evidence or ()
-        ]
+        profile = document.profile
+        self.of_profile = profile.facts if profile else frozenset[str]()
+        self.evidence = [_dotted(one.pointer) for one in document.description.evidence or ()]
+        self.profile_evidence = [_dotted(one.pointer) for one in (profile.evidence if profile else ())]
         self.published = document.origin == "ocds"
+        # What decides whether a rule is asked, and what decides whether it is met, where bare claims are unknown.
+        self.asking = self.proving = self.facts
+        if raw.get("require_evidence"):
+            self.asking = {**self.proven(), **{k: v for k, v in self.facts.items() if _base(k) in _ASKED_ON_A_CLAIM}}
+            self.proving = self.proven()
 
     def ask(self, text: str, values: Mapping[str, Any]) -> Any:
         """The value of an expression; None where it is unknown."""
@@ -276,9 +310,9 @@ class _Work:
         result = self.compiled[text].eval(self.env.Activation(values))
         return None if result.type() == cel.Type.ERROR else result.plain_value()
 
-    def values(self, logic: Mapping[str, Any]) -> dict[str, Any]:
+    def values(self, logic: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
         """All that the conditions of a rule may name."""
-        values = {**self.facts, **self.parameters.get(logic["pack"], {})}
+        values = {**facts, **self.parameters.get(logic["pack"], {})}
         for let in logic["lets"]:
             value = self.ask(let["expression"], values)
             if isinstance(value, float):
@@ -289,17 +323,28 @@ class _Work:
 
     def verdict(self, logic: Mapping[str, Any], info: Mapping[str, Any]) -> tuple[str, bool, str]:
         """Verdict, whether it is provisional, and the severity shown."""
+        stated = self.judged(logic, info, self.facts, self.facts)
+        if self.proving is self.facts or stated[0] == "fail":
+            return stated
+        shown = self.judged(logic, info, self.asking, self.proving)
+        unproven = shown[0] == "fail" or (stated[0] == "pass" and shown[0] == "not_yet_due")
+        return ("unknown", False, info["severity"]) if unproven else shown
+
+    def judged(
+        self, logic: Mapping[str, Any], info: Mapping[str, Any], asking: Mapping[str, Any], proving: Mapping[str, Any]
+    ) -> tuple[str, bool, str]:
         severity = info["severity"]
         if self.facts["kind"] not in logic["applies_to"]:
             return "not_applicable", False, severity
-        large = self.reaches(info["tier"])
+        large = self.reaches(info["tier"], asking)
         if large is False:
             return "not_applicable", False, severity
-        values = self.values(logic)
+        values = self.values(logic, asking)
         applies = True if logic["when"] is None else self.ask(logic["when"], values)
         if applies is False:
             return "not_applicable", False, severity
         open_ = large is True and applies is True
+        values = values if proving is asking else self.values(logic, proving)
         stage, due = self.facts.get("stage"), _STAGES.index(info["due_from"])
         is_due = True if due == 0 else None if stage is None else _STAGES.index(stage) >= due
         planned = is_due is not True and logic["planned"] is not None and self.ask(logic["planned"], values) is True
@@ -325,20 +370,39 @@ class _Work:
                 undecided.add(branch["verdict"])
         return "unknown", False, severity
 
-    def reaches(self, tier: str) -> bool | None:
+    def reaches(self, tier: str, facts: Mapping[str, Any]) -> bool | None:
         """Whether the contract is at least of a tier."""
         if self.raw["tier"]["basis"] == "override":
             return _TIERS.index(tier) <= _TIERS.index(self.raw["tier"]["name"])
         gate = next((one for one in self.raw["tiers"] if one["tier"] == tier), None)
-        return True if gate is None else self.ask(gate["condition"], self.values(gate))
+        return True if gate is None else self.ask(gate["condition"], self.values(gate, facts))
 
-    def backed(self, reference: str) -> bool:
-        """Whether a fact is backed by evidence."""
-        name = reference.replace("[", ".").replace("]", "")
-        return self.published or any(
-            not item or name == item or name.startswith(f"{item}.") or item.startswith(f"{name}.")
-            for item in self.evidence
-        )
+    def backed(self, reference: str, *, wholly: bool = False) -> bool:
+        """Whether a fact or a part of one is backed by evidence; a list is wholly if each of its items is."""
+        name = _base(reference).replace("[", ".").replace("]", "")
+        from_profile = name in self.of_profile
+        evidence = self.profile_evidence if from_profile else [""] if self.published else self.evidence
+        if any(not item or f"{name}.".startswith(f"{item}.") for item in evidence):
+            return True
+        if reference.endswith(".complete"):
+            return False
+        of = self.facts.get(name)
+        if wholly and isinstance(of, list):
+            return bool(of) and all(self.backed(f"{name}[{at}]") for at in range(len(of)))
+        return any(item.startswith(f"{name}.") for item in evidence)
+
+    def proven(self) -> dict[str, Any]:
+        """The facts that are backed; of the records of a list, the fields that are."""
+        proven = {
+            name: value for name, value in self.facts.items() if name in _NO_CLAIM or self.backed(name, wholly=True)
+        }
+        for name, value in proven.items():
+            if isinstance(value, list) and any(isinstance(one, dict) for one in value):
+                proven[name] = [
+                    {field: part for field, part in one.items() if self.backed(f"{name}[{at}].{field}")}
+                    for at, one in enumerate(value)
+                ]
+        return proven
 
     def differences(self) -> Iterator[str]:
         """Every place where the report says something else."""
@@ -357,6 +421,8 @@ class _Work:
             elif verdict == "fail" and severity != result["severity"]:
                 yield f"{info['id']}: the report says {result['severity']} severity, and it is {severity}"
             claimed = verdict == "pass" and not any(self.backed(name) for name in result["decided_by"])
+            if claimed != result["claimed"]:
+                yield f"{info['id']}: the report says {_claims(result['claimed'])}, and it is {_claims(claimed)}"
             judged.append((info, verdict, provisional, severity, claimed, result["waived"] is not None))
         yield from self.stated()
         for key, waiving in (("score", True), ("score_without_waivers", False)):
@@ -413,6 +479,10 @@ class _Work:
             "coverage": 100 * share[1] / total if total else 0.0,
         }
         return {**figures, "grade": _grade(figures, capped), "passes": len(passes)}
+
+
+def _claims(claimed: bool) -> str:
+    return "claimed" if claimed else "not only claimed"
 
 
 def _said(result: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -116,7 +116,7 @@ def judged(raw: dict[str, Any], tier: Tier | None = "large", day: dt.date | None
     kind, stage = document.description.kind, document.description.stage
     facts = gather_all(document, packs().currency)
     if day is not None:
-        facts = Facts({**facts.values, "as_of": days(day)}, facts.reasons, facts.evidenced, facts.boxed)
+        facts = replace(facts, values={**facts.values, "as_of": days(day)})
     setting = Setting(facts, kind, None if stage is None else STAGES.index(stage), (), facts.values.get("as_of"))
     setting.tiers = tier_reached(packs(), setting, tier)
     asked = [rule for rule in packs().rules if kind in rule.rule.applies_to]
@@ -456,7 +456,7 @@ def test_it_would_be_noticed_if_silence_counted_as_no(monkeypatch: pytest.Monkey
     def presuming(document: Document, currency: str = "GBP") -> Facts:
         facts = gather(document, currency)
         no = {fact.name: False for fact in dictionary().values() if fact.type == "bool"}
-        return Facts({**no, **facts.values}, facts.reasons, facts.evidenced, facts.boxed)
+        return replace(facts, values={**no, **facts.values})
 
     monkeypatch.setitem(globals(), "gather_all", presuming)
     with pytest.raises(AssertionError, match="becomes fail"):

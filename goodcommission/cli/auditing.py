@@ -31,6 +31,7 @@ from goodcommission.cli.settings import (
     agreed,
     config_option,
     configurations,
+    evidence_option,
     gate_options,
     gates_given,
     no_config_option,
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     type=click.Choice(["small", "medium", "large"]),
     help="How much to ask; by default what the value of the contract says.",
 )
+@evidence_option
 @click.option("--waivers", metavar="FILE", help="Findings that somebody answers for until a day: they do not count.")
 @click.option("--baseline", metavar="FILE", help="Findings that were there before: no gate fails for them.")
 @click.option("--update-baseline", is_flag=True, help="Take out of the baseline what is mended; nothing is ever added.")
@@ -96,6 +98,7 @@ def audit(
     as_of: dt.date | None,
     engine: str | None,
     tier: str | None,
+    require_evidence: bool | None,
     waivers: str | None,
     baseline: str | None,
     update_baseline: bool,
@@ -126,6 +129,7 @@ def audit(
         "rules": (folders, "--rules"),
         "commissioner": (commissioner, "--commissioner"),
         "tier": (tier, "--tier"),
+        "require_evidence": (require_evidence, "--require-evidence"),
         "as_of": (as_of, "--as-of"),
         "engine": (engine, "--engine"),
         "waivers": (waivers, "--waivers"),
@@ -183,7 +187,7 @@ def _audit_templates(
     from goodcommission.cli.template import TemplateSettings, run_template
 
     for name, (value, option) in given.items():
-        of_documents = name in ("waivers", "baseline", "engine") or name.startswith("gates.")
+        of_documents = name in ("waivers", "baseline", "engine", "require_evidence") or name.startswith("gates.")
         if of_documents and name != "gates.fail_on" and value not in (None, ()):
             fail(Fault(f"{option} can't be used with --template", suggestion="Of the gates, --fail-on can."))
     outputs: tuple[Output, ...] = given["outputs"][0]
@@ -249,7 +253,14 @@ def _packs(settings: Settings) -> Packs:
 def _audit(document: Document, settings: Settings, day: dt.date, engine: Any) -> AuditReport:
     from goodcommission.auditing import audit as audit_one
 
-    return audit_one(document, _packs(settings), as_of=day, engine=engine, tier=settings["tier"].value)
+    return audit_one(
+        document,
+        _packs(settings),
+        as_of=day,
+        engine=engine,
+        tier=settings["tier"].value,
+        require_evidence=settings["require_evidence"].value,
+    )
 
 
 def _waived(

@@ -32,7 +32,14 @@ from goodcommission.cli.frame import (
     read,
     rules_option,
 )
-from goodcommission.cli.settings import config_option, configurations, no_config_option, path_of, settled
+from goodcommission.cli.settings import (
+    config_option,
+    configurations,
+    evidence_option,
+    no_config_option,
+    path_of,
+    settled,
+)
 from goodcommission.exceptions import Fault, GoodCommissionError
 
 if TYPE_CHECKING:
@@ -62,6 +69,7 @@ _REPORT = re.compile(r'\s*(\[\s*)?\{\s*"schema_version"')
     type=click.Choice(["small", "medium", "large"]),
     help="How much to ask; by default what the value of the contract says.",
 )
+@evidence_option
 @config_option
 @no_config_option
 def diff(
@@ -75,6 +83,7 @@ def diff(
     commissioner: str | None,
     as_of: dt.date | None,
     tier: Any,
+    require_evidence: bool | None,
     config: Path | None,
     no_config: bool,
 ) -> None:
@@ -96,6 +105,7 @@ def diff(
         "commissioner": (commissioner, "--commissioner"),
         "tier": (tier, "--tier"),
         "as_of": (as_of, "--as-of"),
+        "require_evidence": (require_evidence, "--require-evidence"),
     }
     sources = [_open(file) for file in (old, new)]
     audited = [one for one in sources if not one.report]
@@ -110,11 +120,12 @@ def diff(
     if settings is not None:
         chosen = load_packs(settings["packs"].value, rules=settings["rules"].value, adjustments=adjustments(settings))
         tier, day = settings["tier"].value, settings["as_of"].value
+        require_evidence = settings["require_evidence"].value
     matched, only_before, only_after = pairs(before, after, _named)
     if not matched:
         advice = "Documents of the two are compared if they have the same id, or the same name."
         fail(Fault(f"{old} and {new} have no document in common", suggestion=advice))
-    compare = _Compare(chosen, as_of, day, tier)
+    compare = _Compare(chosen, as_of, day, tier, bool(require_evidence))
     found = Comparisons(
         comparisons=tuple(compare(*pair) for pair in matched),
         only_before=tuple(_named(one)[1] for one in only_before),
@@ -211,6 +222,7 @@ class _Compare:
     """The day that was given on the command line; it stands before a saved report's."""
     configured: dt.date | None
     tier: Tier | None
+    require_evidence: bool
 
     def __call__(self, before: Document | AuditReport, after: Document | AuditReport) -> Comparison:
         from goodcommission.comparing import compare
@@ -246,7 +258,8 @@ class _Compare:
 
         if isinstance(given, AuditReport):
             return given
-        return audit(given, self.packs, as_of=self._day(like), tier=self._tier(like))
+        required = self.require_evidence or (like is not None and like.require_evidence)
+        return audit(given, self.packs, as_of=self._day(like), tier=self._tier(like), require_evidence=required)
 
     def _notes(
         self, before: Document | AuditReport, after: Document | AuditReport, like: AuditReport
@@ -261,6 +274,8 @@ class _Compare:
             notes.append(f"{name} was audited as of {day}, the day of the saved report.")
         elif self.asked is None:
             notes.append(f"The saved report is of no particular day; {name} was audited as of its own date, if any.")
+        if like.require_evidence and not self.require_evidence:
+            notes.append(f"Evidence was required of {name}, as in the saved report.")
         if self.tier is None and like.tier.basis == "override":
             notes.append(f"{name} was audited in the tier of the saved report, {like.tier.name}.")
         return tuple(notes)

@@ -28,7 +28,14 @@ from goodcommission.cli.frame import (
     read,
     rules_option,
 )
-from goodcommission.cli.settings import config_option, configurations, no_config_option, path_of, settled
+from goodcommission.cli.settings import (
+    config_option,
+    configurations,
+    evidence_option,
+    no_config_option,
+    path_of,
+    settled,
+)
 from goodcommission.exceptions import Fault
 
 if TYPE_CHECKING:
@@ -51,6 +58,7 @@ if TYPE_CHECKING:
     type=click.Choice(["small", "medium", "large"]),
     help="How much to ask; by default what the value of the contract says.",
 )
+@evidence_option
 @config_option
 @no_config_option
 def improve(
@@ -65,6 +73,7 @@ def improve(
     commissioner: str | None,
     as_of: dt.date | None,
     tier: str | None,
+    require_evidence: bool | None,
     config: Path | None,
     no_config: bool,
 ) -> None:
@@ -83,6 +92,7 @@ def improve(
         "commissioner": (commissioner, "--commissioner"),
         "tier": (tier, "--tier"),
         "as_of": (as_of, "--as-of"),
+        "require_evidence": (require_evidence, "--require-evidence"),
     }
     for written in (output, patch):
         check_output(written, (*files, commissioner) if commissioner else files)
@@ -97,7 +107,12 @@ def improve(
         chosen = load_packs(settings["packs"].value, rules=settings["rules"].value, adjustments=adjustments(settings))
         found += [
             improve_one(
-                document, chosen, target=target, as_of=settings["as_of"].value or today, tier=settings["tier"].value
+                document,
+                chosen,
+                target=target,
+                as_of=settings["as_of"].value or today,
+                tier=settings["tier"].value,
+                require_evidence=settings["require_evidence"].value,
             )
             for document in read((file,), settings["commissioner"].value, said)[0]
         ]

@@ -21,6 +21,12 @@ config_option = click.option(
     type=click.Path(path_type=Path),
     help="Use this configuration instead of the nearest goodcommission.toml or pyproject.toml.",
 )
+evidence_option = click.option(
+    "--require-evidence",
+    is_flag=True,
+    default=None,
+    help="Count as unknown what is stated without evidence; what a document says against itself stands.",
+)
 no_config_option = click.option("--no-config", is_flag=True, help="Use no configuration file.")
 
 _GATE_OPTIONS = (

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from goodcommission.description.model import Description
+from goodcommission.description.model import Description, Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Profile:
     source: Source | None
     facts: frozenset[str]
     """The facts (``commissioner.…``) that come from it: those that the description itself leaves open."""
+    evidence: tuple[Evidence, ...] = ()
+    """What the profile names as evidence for them."""
 
 
 @dataclass(frozen=True, slots=True)

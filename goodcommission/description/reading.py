@@ -198,15 +198,15 @@ def with_profile(
     return tuple(_filled(document, known, name, digest, profile) for document in documents)
 
 
-def _read_profile(given: str | os.PathLike[str] | Mapping[str, Any]) -> tuple[Commissioner, str, str, Source | None]:
+def _read_profile(given: str | os.PathLike[str] | Mapping[str, Any]) -> tuple[Description, str, str, Source | None]:
     source = None if isinstance(given, Mapping) else read_source(given)
     raw: Any = dict(given) if isinstance(given, Mapping) else parse(source) if source else None
     name = source.name if source else "commissioner"
-    if not isinstance(raw, dict) or set(raw) != {"commissioner"}:
+    if not isinstance(raw, dict) or set(raw) - {"evidence"} != {"commissioner"}:
         line, column = (1, 1) if source else (None, None)
         raise DescriptionError(
             Fault(
-                "a commissioner's profile holds one section, `commissioner`",
+                "a commissioner's profile holds one section, `commissioner`, and may hold `evidence`",
                 name,
                 line,
                 column,
@@ -216,14 +216,15 @@ def _read_profile(given: str | os.PathLike[str] | Mapping[str, Any]) -> tuple[Co
         )
     description = validate({"kind": "tender", **raw}, source, name)
     digest = source.digest if source else _digest_of_description(description)
-    return description.commissioner or Commissioner(), name, digest, source
+    return description, name, digest, source
 
 
-def _filled(document: Document, known: Commissioner, name: str, digest: str, source: Source | None) -> Document:
-    stated = document.description.commissioner or Commissioner()
+def _filled(document: Document, given: Description, name: str, digest: str, source: Source | None) -> Document:
+    stated, known = document.description.commissioner or Commissioner(), given.commissioner or Commissioner()
     taken = {field: value for field, value in known if value is not None and getattr(stated, field) is None}
     description = document.description.model_copy(update={"commissioner": stated.model_copy(update=taken)})
-    profile = Profile(name, digest, source, frozenset(f"commissioner.{field}" for field in taken))
+    facts = frozenset(f"commissioner.{field}" for field in taken)
+    profile = Profile(name, digest, source, facts, tuple(given.evidence or ()))
     return replace(document, description=description, profile=profile)
 
 

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, Literal
 
 from goodcommission.description.document import Document
+from goodcommission.engine.evidence import notice_evidence
 from goodcommission.engine.facts import COMPLETE, GIVEN, gather
 
 Form = Literal["yaml", "json"]
@@ -75,11 +76,7 @@ def _plain(value: Any) -> Any:
 
 
 def _evidence(document: Document) -> list[dict[str, Any]]:
-    notice = document.description.notice
-    named = " ".join(part for part in (notice and notice.publisher, notice and notice.release) if part)
-    entry: dict[str, Any] = {"document": f"Notice {named}" if named else "The published notice"}
-    if notice and notice.date:
-        entry["date"] = notice.date.isoformat()
+    entry = notice_evidence(document.description).model_dump(mode="json", exclude_none=True, exclude={"pointer"})
     facts = dict.fromkeys(name.removesuffix(GIVEN).removesuffix(COMPLETE) for name in gather(document).values)
     return [_Short(pointer="/" + name.replace(".", "/"), **entry) for name in facts if name not in ("kind", "stage")]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import Enum
 from functools import cache
@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 
 from goodcommission.description.document import Document
-from goodcommission.description.model import Description
+from goodcommission.description.model import Description, Evidence
 from goodcommission.description.types import (
     NO_CURRENCY,
     NONE,
@@ -27,9 +27,11 @@ from goodcommission.description.types import (
     Text,
     TextOrNone,
 )
+from goodcommission.engine.evidence import BASICS, SHOWN_BY_ITSELF, WITHOUT_EVIDENCE, Backing, backing_of
 
 FactType = Literal["bool", "int", "double", "money", "date", "enum", "text", "list_enum", "list_text", "list_record"]
 
+_NO_BACKING = Backing()
 EPOCH = dt.date(1970, 1, 1).toordinal()
 GIVEN = ".given"
 COMPLETE = ".complete"
@@ -136,9 +138,11 @@ class Facts:
     reasons: Mapping[str, str]
     """Facts that are stated but cannot be used, and why (an amount in another currency)."""
     evidenced: frozenset[str]
-    """Names of the facts that the description backs with evidence."""
+    """Names of the facts that evidence stands behind, at least in part."""
     boxed: frozenset[str] = frozenset()
     """Names of the lists that are written as ``{complete: …, items: […]}``."""
+    backing: Backing = _NO_BACKING
+    """The evidence itself."""
 
     def pointer(self, reference: str) -> str:
         """JSON pointer in the description of a fact or a part of one (``requirements.insurance[0].cover``)."""
@@ -149,6 +153,49 @@ class Facts:
         index, _, part = rest.partition("]")
         items = "/items" if name in self.boxed else ""
         return f"{pointer}{items}/{index}{part.replace('.', '/')}"
+
+    def evidence_for(self, reference: str) -> Evidence | None:
+        """The evidence for a fact or a part of one; that a list is complete, only evidence for all of it shows."""
+        name = reference.removesuffix(GIVEN).removesuffix(COMPLETE)
+        if name.partition("[")[0] not in self.evidenced:
+            return None
+        return self.backing.evidence_for(name, within=not reference.endswith(COMPLETE))
+
+    def shown(self, reference: str) -> bool:
+        """Whether evidence stands behind all of a fact: of a list, behind each item."""
+        if reference in SHOWN_BY_ITSELF:
+            return True
+        if self.evidence_for(reference) is None:
+            return False
+        value = self.values.get(reference)
+        return (
+            not isinstance(value, list)
+            or self.backing.evidence_for(reference, within=False) is not None
+            or all(self.evidence_for(f"{reference}[{index}]") for index in range(len(value)))
+        )
+
+    def only_shown(self, *, with_basics: bool) -> Facts:
+        """The facts without those that are only claimed; of an item of a list, without its fields that are.
+
+        Args:
+            with_basics: Whether the document's own word will do for what is bought, by which route and of what size.
+        """
+        values: dict[str, Any] = {}
+        reasons = dict(self.reasons)
+        for name, value in self.values.items():
+            base = name.removesuffix(GIVEN).removesuffix(COMPLETE)
+            if (with_basics and base in BASICS) or self.shown(name):
+                values[name] = value
+            else:
+                reasons[name] = WITHOUT_EVIDENCE
+            if name in values and type(value) is list and value and type(value[0]) is dict:
+                values[name] = [
+                    {field: one for field, one in item.items() if self.evidence_for(f"{name}[{index}].{field}")}
+                    for index, item in enumerate(value)
+                ]
+                left_out = (f"{name}[{n}].{f}" for n, item in enumerate(value) for f in item.keys() - values[name][n])
+                reasons.update(dict.fromkeys(left_out, WITHOUT_EVIDENCE))
+        return replace(self, values=values, reasons=reasons)
 
 
 def _scalar(value: Any, currency: str) -> Any:
@@ -261,18 +308,11 @@ def _gather(
                 boxed.add(path)
 
 
-def _evidenced(values: Mapping[str, Any], pointers: Sequence[str]) -> frozenset[str]:
-    """The facts that evidence stands behind: it is given for them, for a section they are in, or for a part of them."""
-    paths = [pointer.strip("/").replace("/", ".") for pointer in pointers]
+def _evidenced(values: Mapping[str, Any], backing: Backing) -> frozenset[str]:
+    """The names behind which evidence stands: it is given for them, for a section they are in, or for a part."""
     names = {name.removesuffix(GIVEN).removesuffix(COMPLETE) for name in values}
-    if "" in paths:
-        backed = names
-    else:
-        within = tuple(f"{path}." for path in paths)
-        around = {path[:at] for path in paths for at, sign in enumerate(path) if sign == "."}
-        backed = {name for name in names if name in around or f"{name}.".startswith(within)}
-    suffixed = (name + suffix for name in backed for suffix in ("", GIVEN, COMPLETE))
-    return frozenset(suffixed)
+    backed = (name for name in names if backing.evidence_for(name))
+    return frozenset(name + suffix for name in backed for suffix in ("", GIVEN, COMPLETE))
 
 
 def gather(document: Document, currency: str = "GBP") -> Facts:
@@ -286,10 +326,7 @@ def gather(document: Document, currency: str = "GBP") -> Facts:
     reasons: dict[str, str] = {}
     boxed: set[str] = set()
     _gather(document.description, "", currency, values, reasons, boxed)
-    if document.origin == "ocds":
-        evidenced = _evidenced(values, [""])
-    elif evidence := document.description.evidence:
-        evidenced = _evidenced(values, [item.pointer for item in evidence])
-    else:
-        evidenced = frozenset()
-    return Facts(values, reasons, evidenced, frozenset(boxed))
+    backing = backing_of(document, values)
+    if backing is None:
+        return Facts(values, reasons, frozenset(), frozenset(boxed))
+    return Facts(values, reasons, _evidenced(values, backing), frozenset(boxed), backing)

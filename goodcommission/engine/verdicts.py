@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from goodcommission.engine.conditions import UNKNOWN, Condition, Explained, View
@@ -113,6 +113,8 @@ class RuleVerdict:
     provisional: bool = False
     claimed: bool = False
     """A pass that rests only on statements without evidence."""
+    evidenced: bool = False
+    """Whether evidence stands behind each statement that decided it."""
     settled: tuple[str, ...] = ()
     """References of the facts that decided it, such as ``requirements.insurance[0].cover``."""
     missing: tuple[str, ...] = ()
@@ -258,21 +260,54 @@ def remember(rule: CompiledRule, key: tuple[Any, ...], answer: Any) -> None:
     rule.memory[key] = answer
 
 
-def judge(rule: CompiledRule, setting: Setting) -> RuleVerdict:
-    """Apply a rule to the facts of a description whose kind it applies to; pure, so answers are remembered."""
+def judge(rule: CompiledRule, setting: Setting, proof: Setting | None = None) -> RuleVerdict:
+    """Apply a rule to the facts of a description whose kind it applies to; pure, so answers are remembered.
+
+    Args:
+        rule: The rule.
+        setting: What decides whether it is asked.
+        proof: What decides whether it is met, where that is not the same.
+    """
     read = what_is_read(rule, setting.facts.values)
-    if read is None:
-        return _judge(rule, setting)
+    proved = () if proof is None else what_is_read(rule, proof.facts.values)
+    if read is None or proved is None:
+        return _judge(rule, setting, proof or setting)
     evidenced = setting.facts.evidenced
-    key = (read, setting.stage, setting.tiers[rule.tier], evidenced and evidenced.intersection(rule.reads))
+    backed = evidenced and (evidenced.intersection(rule.reads), setting.facts.backing.items)
+    key = (read, setting.stage, setting.tiers[rule.tier], backed, proved)
     known: RuleVerdict | None = rule.memory.get(key)
     if known is None:
-        known = _judge(rule, setting)
+        known = _judge(rule, setting, proof or setting)
         remember(rule, key, known)
     return known
 
 
-def _judge(rule: CompiledRule, setting: Setting) -> RuleVerdict:
+def judge_on_evidence(rule: CompiledRule, setting: Setting, asked: Setting, proof: Setting) -> RuleVerdict:
+    """Apply a rule where bare claims count as unknown.
+
+    What the document says against itself needs no proof: a failure stands, and asking for evidence only ever turns a
+    rule that is met or does not apply into an unknown one.
+
+    Args:
+        rule: The rule.
+        setting: All that is stated.
+        asked: What is evidenced, and the basics that decide which rules are asked.
+        proof: What is evidenced.
+    """
+    claimed = judge(rule, setting)
+    if claimed.verdict == "fail":
+        return claimed
+    shown = judge(rule, asked, proof)
+    if shown.verdict == "fail" or (shown.verdict == "not_yet_due" and claimed.verdict == "pass"):
+        bare = tuple(name for name in claimed.settled if not setting.facts.shown(name))
+        shown = RuleVerdict(rule, "unknown", rule.rule.severity, missing=bare, lets=shown.lets)
+    if shown.verdict != "unknown" or claimed.verdict == "unknown":
+        return shown
+    would = "it is met" if claimed.verdict == "pass" else "it is not asked"
+    return replace(shown, reason=f"{would} by the document's own word, and evidence is required", kept=[])
+
+
+def _judge(rule: CompiledRule, setting: Setting, proof: Setting) -> RuleVerdict:
     severity = rule.rule.severity
     values = setting.facts.values
     size: Explained = setting.tiers[rule.tier]
@@ -289,6 +324,9 @@ def _judge(rule: CompiledRule, setting: Setting) -> RuleVerdict:
         if applies is False:
             absent = "what it is about does not arise here"
             return RuleVerdict(rule, "not_applicable", severity, settled=_unique(asked[1]), reason=absent)
+    if proof is not setting:
+        values, lets = proof.facts.values, compute_lets(rule, proof)
+        view = view_of(rule, proof, lets)
     decision = _decide(rule, view, values, lets)
     due = rule.due == 0 or (None if setting.stage is None else setting.stage >= rule.due)
     planned = rule.planned.value(view) if due is not True and rule.planned is not None else False
@@ -332,10 +370,16 @@ def _judge(rule: CompiledRule, setting: Setting) -> RuleVerdict:
         missing=_unique(decision.missing),
         finding=branch.finding.fill(value_of) if branch.finding else None,
         remedy=branch.remedy.fill(value_of) if branch.remedy else None,
+        evidenced=all_shown(setting.facts, decision.settled),
         notes=_advice(rule, setting, lets, view),
         lets=lets,
         branch=decision.branch,
     )
+
+
+def all_shown(facts: Facts, settled: tuple[str, ...]) -> bool:
+    """Whether evidence stands behind all that settled something."""
+    return bool(facts.evidenced) and any(map(facts.evidence_for, settled)) and all(map(facts.shown, settled))
 
 
 def _advice(rule: CompiledRule, setting: Setting, lets: Mapping[str, Explained], view: View) -> tuple[str, ...]:
@@ -353,13 +397,14 @@ def _passed(
     reason: str | None,
 ) -> RuleVerdict:
     settled = _unique(decision.settled)
-    evidenced = setting.facts.evidenced
+    facts = setting.facts
     return RuleVerdict(
         rule,
         "pass",
         rule.rule.severity,
         provisional=decision.provisional,
-        claimed=not any(reference.partition("[")[0] in evidenced for reference in settled),
+        claimed=not (facts.evidenced and any(map(facts.evidence_for, settled))),
+        evidenced=all_shown(facts, settled),
         settled=settled,
         missing=_unique(decision.missing),
         notes=_advice(rule, setting, lets, view) if rule.notes else (),

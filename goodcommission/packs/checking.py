@@ -6,7 +6,7 @@ import datetime as dt
 import difflib
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from goodcommission.auditing import condition_gate, tier_reached
@@ -177,7 +177,7 @@ def _setting(document: Document, packs: Packs, case: Case) -> Setting:
     except ValueError:
         raise DescriptionError(f"there is no day {case.as_of} in the calendar") from None
     if day is not None:
-        facts = type(facts)({**facts.values, "as_of": day}, facts.reasons, facts.evidenced, facts.boxed)
+        facts = replace(facts, values={**facts.values, "as_of": day})
     stage = document.description.stage
     setting = Setting(facts, document.description.kind, None if stage is None else STAGES.index(stage), (), day)
     setting.tiers = tier_reached(packs, setting, None if case.tier == "from_value" else case.tier)

@@ -16,6 +16,7 @@ from goodcommission.report.wording import (
     capital,
     count,
     deciding,
+    evidence_reference,
     few,
     listed,
     score_words,
@@ -58,6 +59,8 @@ class Place:
     """The name of the fact; "" where a place in a file of waivers is meant."""
     said: str
     """What is stated there."""
+    evidence: str = ""
+    """The document that shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,7 @@ def _of_rule(view: View, result: RuleResult) -> Entry:
     facts = deciding(view, result)
     # The stage or a value from the commissioner's profile says less about a finding than what the document states.
     facts = sorted(facts, key=lambda fact: (fact.file != view.report.document.name, fact.name == "stage"))
-    details = [f"Stated: {_said(view, fact)} ({view.place(fact)})" for fact in facts]
+    details = [f"Stated: {_said(view, fact)} ({view.place(fact)}{_shown_by(fact)})" for fact in facts]
     details.append(f"Why: {neutral(rule.why)}")
     if result.remedy:
         details.append(f"Remedy: {neutral(result.remedy, _LONGEST)}")
@@ -255,10 +258,17 @@ def _said(view: View, fact: FactStated) -> str:
     return f"{view.title(fact)}: {value}" if value else view.title(fact)
 
 
+def _shown_by(fact: FactStated) -> str:
+    shown = evidence_reference(fact)
+    return f"; shown by {shown}" if shown else ""
+
+
 def _place(view: View, fact: FactStated) -> Place:
     # Of a file with several notices the document's name says which; a place is in the file itself.
     file = view.file if fact.file == view.report.document.name else fact.file
-    return Place(path(file), fact.line, fact.column, fact.pointer, fact.name, _said(view, fact))
+    return Place(
+        path(file), fact.line, fact.column, fact.pointer, fact.name, _said(view, fact), evidence_reference(fact) or ""
+    )
 
 
 def _member(view: View, name: str) -> str:

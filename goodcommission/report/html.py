@@ -12,6 +12,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
 from goodcommission.description.model import Phase
+from goodcommission.engine.evidence import WITHOUT_EVIDENCE
 from goodcommission.report import wording
 from goodcommission.report.terminal import neutral, visible
 
@@ -131,6 +132,7 @@ def _environment() -> jinja2.Environment:
         score_words=wording.score_words,
         waiver_ends=wording.waiver_ends,
         what_for=wording.what_for,
+        without_evidence=WITHOUT_EVIDENCE,
         worth=wording.worth,
     )
     return environment
@@ -242,10 +244,10 @@ class _Shown:
 
     @property
     def claims(self) -> str | None:
-        claimed = sum(result.claimed for result in self.met)
-        if not claimed:
-            return None
-        return f"{wording.some_of(claimed, len(self.met))} met by the document’s own word only, without evidence."
+        return " ".join(wording.evidence_words(self.report)) or None
+
+    def shown_by(self, fact: FactStated) -> str | None:
+        return wording.evidence_reference(fact, web=False)
 
     def deciding(self, result: RuleResult) -> list[FactStated]:
         return wording.deciding(self.view, result)

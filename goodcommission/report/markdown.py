@@ -102,7 +102,9 @@ def _judged(report: AuditReport) -> str:
     met = sum(result.verdict == "pass" for result in report.results)
     unknown = sum(result.verdict == "unknown" for result in report.results)
     day = f" as at {escaped(report.as_of)}" if report.as_of else ""
-    return f"audited{day}: {count(met, 'rule')} met, {unknown} not evidenced"
+    evidenced = f" ({report.score.evidenced} on evidence)" if met else ""
+    required = "; evidence was required" if report.require_evidence else ""
+    return f"audited{day}: {count(met, 'rule')} met{evidenced}, {unknown} not evidenced{required}"
 
 
 def _row(one: Entry) -> str:

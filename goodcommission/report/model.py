@@ -130,6 +130,27 @@ class OverallScore(Part):
     caps: tuple[str, ...] = Field(description="Why the grade can't be higher.")
     passes: int
     claimed: int = Field(description="Of the passes: those that rest only on statements without evidence.")
+    evidenced: int = Field(
+        default=0, description="Of the passes: those in which evidence stands behind each statement that decided."
+    )
+
+    @property
+    def evidenced_share(self) -> float | None:
+        """The share of the rules met that rest on evidenced facts, in percent; None where none is met.
+
+        What is not met is left out on both sides: what a document says against itself needs no proof, and many
+        failures must not make it look well evidenced.
+        """
+        return round(100 * self.evidenced / self.passes, 1) if self.passes else None
+
+
+class EvidenceNamed(Part):
+    """A document that shows a statement to be true."""
+
+    document: str
+    page: str | None
+    url: str | None
+    date: str | None = Field(description="ISO 8601.")
 
 
 class FactStated(Part):
@@ -144,6 +165,7 @@ class FactStated(Part):
     line: int | None
     column: int | None
     evidenced: bool
+    evidence: EvidenceNamed | None = Field(default=None, description="What stands behind it.")
 
 
 class FactMissing(Part):
@@ -232,6 +254,9 @@ class RuleResult(Part):
     verdict: Verdict
     provisional: bool = Field(description="Decided on what is known; the missing facts could overturn it.")
     claimed: bool = Field(description="A pass that rests only on statements without evidence.")
+    evidenced: bool = Field(
+        default=False, description="Met or not met, and evidence stands behind each statement that decided."
+    )
     severity: Severity = Field(description="Of this finding; never above the rule's.")
     finding: str | None
     remedy: str | None
@@ -339,6 +364,9 @@ class AuditReport(Part):
     document: AuditedDocument
     as_of: Annotated[str | None, Field(description="The day of the audit, ISO 8601.")]
     as_of_basis: Literal["given", "document", "unknown"]
+    require_evidence: bool = Field(
+        default=False, description="Whether rules that are met by bare claims, or not asked by them, are unknown."
+    )
     tier: TierUsed
     engine: EngineUsed
     packs_digest: str

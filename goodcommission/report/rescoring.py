@@ -56,6 +56,7 @@ def rescore(report: AuditReport, verdicts: Mapping[str, Verdict | None]) -> Resc
             caps=score.caps,
             passes=len(passes),
             claimed=sum(one.claimed for one in passes),
+            evidenced=sum(r.evidenced for r in report.results if r.rule.id not in verdicts and _passes(r)),
         ),
         tuple(
             pack.model_copy(
@@ -66,6 +67,10 @@ def rescore(report: AuditReport, verdicts: Mapping[str, Verdict | None]) -> Resc
         score.mends,
         score.narrowing,
     )
+
+
+def _passes(result: RuleResult) -> bool:
+    return result.verdict == "pass" and result.rule.scored
 
 
 def _judged(result: RuleResult, verdicts: Mapping[str, Verdict | None]) -> scoring.Judged:

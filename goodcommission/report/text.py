@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
 
+from goodcommission.engine.evidence import WITHOUT_EVIDENCE
 from goodcommission.report.terminal import neutral
 from goodcommission.report.wording import (
     FIRST_TO_STATE,
@@ -21,12 +22,13 @@ from goodcommission.report.wording import (
     count,
     day_words,
     deciding,
+    evidence_reference,
+    evidence_words,
     grade_words,
     listed,
     question,
     score_words,
     settled_by,
-    some_of,
     tier_words,
     waiver_ends,
     what_for,
@@ -242,9 +244,8 @@ def _headline(page: Page, view: View) -> None:
         met = view.verdict("pass")
         failing, unknown = len(view.verdict("fail")), len(view.verdict("unknown"))
         page.labelled("Rules", f"{failing} not met, {len(met)} met, {unknown} not evidenced", at=_LABEL)
-        if claimed := sum(result.claimed for result in met):
-            said = f"{some_of(claimed, len(met))} met by the document's own word only, without evidence."
-            page.labelled("", said, at=_LABEL)
+        for index, said in enumerate(evidence_words(report)):
+            page.labelled("" if index else "Evidence", said, at=_LABEL)
     _set_aside(page, view)
 
 
@@ -380,7 +381,8 @@ def _title(page: Page, severity: str, id: str, text: str) -> None:
 def _stated(view: View, fact: FactStated) -> str:
     value = neutral(fact.text, 160)
     said = f"{view.title(fact)}: {value}" if value else view.title(fact)
-    return f"{said} ({view.place(fact)})"
+    shown = evidence_reference(fact)
+    return f"{said} ({view.place(fact)}{f'; shown by {shown}' if shown else ''})"
 
 
 def _sources(page: Page, view: View, sources: Sequence[Cited]) -> None:
@@ -490,7 +492,8 @@ def _not_evidenced(page: Page, view: View) -> None:
         page.labelled(f"{index}.", question(view, fact), at=6)
         page.labelled("", f"{fact.name}{what_for(fact)}", at=6, styles=("", "dim"))
         if fact.reason:
-            page.labelled("", f"What is stated does not help: {neutral(fact.reason)}.", at=6)
+            said = f"What is stated does not help: {neutral(fact.reason)}."
+            page.labelled("", f"It is {fact.reason}." if fact.reason == WITHOUT_EVIDENCE else said, at=6)
     if len(missing) > len(first):
         page.say(f"{count(len(missing) - len(first), 'more fact')} would help; --format json lists them all.", _INDENT)
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from goodcommission.engine.evidence import WITHOUT_EVIDENCE
 from goodcommission.engine.texts import say_date
 from goodcommission.report.terminal import neutral
 
@@ -125,17 +126,41 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def some_of(some: int, all_: int) -> str:
-    """How many of them, with the verb: All 3 are, 2 of the 3 are."""
-    if some == all_:
-        return "That 1 is" if all_ == 1 else f"All {all_} are"
-    return f"{some} of the {all_} {'is' if some == 1 else 'are'}"
-
-
 def grade_words(grade: str) -> str:
     """A grade in words: C, between C and A."""
     worst, dash, best = grade.partition("–")
     return f"between {worst} and {best}" if dash else grade
+
+
+def evidence_words(report: AuditReport) -> tuple[str, ...]:
+    """How much of what is met rests on evidence, in sentences; none where nothing is met and none is required."""
+    score, said = report.score, []
+    if score.passes:
+        parts = {
+            "on evidence": score.evidenced,
+            "on evidence in part": score.passes - score.evidenced - score.claimed,
+            "on the document’s own word only": score.claimed,
+        }
+        rest = [(amount, on) for on, amount in parts.items() if amount]
+        share = f"; that is {whole(score.evidenced_share or 0)}% on evidence"
+        if len(rest) == 1:
+            said.append(f"What is met rests {rest[0][1]}: {count(score.passes, 'rule')}.")
+        else:
+            told = [f"{amount} {'rests' if amount == 1 else 'rest'} {on}" for amount, on in rest]
+            said.append(f"Of the {score.passes} rules met, {listed(told)}{share}.")
+    if report.require_evidence:
+        said.append("Evidence was required: what is met, or not asked, by the document’s own word only is not counted.")
+    return tuple(said)
+
+
+def evidence_reference(fact: FactStated, *, web: bool = True) -> str | None:
+    """The document that shows a fact: its name, page, date and, if wanted, web address."""
+    if fact.evidence is None:
+        return None
+    one = fact.evidence
+    day = say_date(dt.date.fromisoformat(one.date)) if one.date else None
+    page = f"page {one.page}" if one.page and one.page[:1].isdigit() else one.page
+    return ", ".join(neutral(part, 160) for part in (one.document, page, day, one.url if web else None) if part)
 
 
 def score_words(score: OverallScore) -> str:
@@ -225,6 +250,8 @@ def few(ids: Sequence[str]) -> Sequence[str]:
 def question(view: View, fact: FactMissing) -> str:
     """What to ask so that a fact gets stated."""
     asked = neutral(fact.question)
+    if fact.reason == WITHOUT_EVIDENCE:
+        return asked
     if "[" in fact.name or "?" not in asked:
         title = view.title(fact)
         if "[" in fact.name:
