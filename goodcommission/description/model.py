@@ -98,6 +98,14 @@ class Commissioner(Part):
         "whether staff time is set aside for meeting service users",
         "Is staff time set aside for meeting the people who use services?",
     )
+    capacity_grants: bool | None = say(
+        "whether grants build organisations' capacity",
+        "Does the body give grants that help organisations to become able to provide services later?",
+    )
+    need_research_grants: bool | None = say(
+        "whether grants look into unmet need",
+        "Does the body give grants to find out about needs that no service meets yet?",
+    )
     sector_route: SectorRoute | None = say("the voluntary sector's standing route to the body")
     joint_meetings_per_year: Amount | None = say(
         "the meetings a year with other commissioners",
@@ -386,6 +394,10 @@ class Requirements(Part):
     )
     evidence_bar: Literal["none", "theory_of_change", "promising", "proven_only"] | None = say(
         "the evidence a method must have", "What evidence must a proposed method have?"
+    )
+    evidence_bar_reason: TextOrNone | None = say(
+        "the reason for asking for proven methods only",
+        "If only proven methods are taken: which law, standard or risk asks for it? (none = no reason recorded)",
     )
     financial_standing: Text | None = say("the financial conditions as published")
     technical_ability: Text | None = say("the technical conditions as published")
@@ -838,13 +850,128 @@ class Funding(Part):
     mechanism: Literal["grant", "contract", "service_level_agreement", "spot_purchase", "mixed"] | None = say(
         "the form of funding", "Is it a grant, a contract, a service level agreement, a spot purchase?"
     )
-    mechanism_stated: bool | None = say("whether the papers say which form it is")
-    mechanism_reason: TextOrNone | None = say("the reason for this form")
-    options_considered: Listed[Literal["grant", "contract", "spot_purchase", "extension", "in_house"]] | None = say(
-        "the forms compared"
+    mechanism_stated: bool | None = say(
+        "whether the papers say which form it is", "Do the papers say whether it is a grant or a contract?"
     )
-    cross_subsidy_disclosed: bool | None = say("whether a cross-subsidy is known and accepted")
-    transition_support_considered: bool | None = say("whether support for losers was considered")
+    mechanism_reason: TextOrNone | None = say(
+        "the reason for this form", "Why does this form suit the service? (none = no reason recorded)"
+    )
+    options_considered: Listed[Literal["grant", "contract", "spot_purchase", "extension", "in_house"]] | None = say(
+        "the forms compared", "Which forms were compared before this one was chosen? ([] = none)"
+    )
+    overheads_payable: bool | None = say(
+        "whether overheads may be charged",
+        "May the price, or the grant, hold a fair share of the organisation's overheads?",
+    )
+    full_cost_shown: bool | None = say(
+        "whether the full cost is shown",
+        "Do bidders or the provider show what the service costs in full, and which part of it other money (grants, "
+        "reserves) pays?",
+    )
+    replaces_grants: bool | None = say(
+        "whether a contract replaces grants", "Is this a contract for what grants have paid for until now?"
+    )
+    effect_on_grantees_assessed: bool | None = say(
+        "whether the effect on those who lose grants was assessed",
+        "If so: was it looked at first what this does to the small organisations that had the grants?",
+    )
+    transition_support_considered: bool | None = say(
+        "whether support for losers was considered",
+        "Was it considered whether good organisations that lose out can be given a grant or other support?",
+    )
+
+
+class Panel(Part):
+    """Who sits on the panel that assesses applications for grants, one by one."""
+
+    funder: bool | None = say("whether the funder is on the panel")
+    voluntary_sector: bool | None = say("whether voluntary organisations are on the panel")
+    other_public_bodies: bool | None = say("whether other public bodies are on the panel")
+    service_users: bool | None = say("whether people who use the services are on the panel")
+
+
+class Programme(Part):
+    """A funder's programme that gives grants to several organisations."""
+
+    largest_grant: Money | None = say(
+        "the largest grant", "What is the largest grant that one organisation can apply for?"
+    )
+    small_grants_strand: bool | None = say(
+        "whether a part is set aside for small grants", "Is a part of the money set aside for small grants?"
+    )
+    small_grant_limit: Money | None = say(
+        "the most that a small grant can be", "If so: what is the most that such a grant can be?"
+    )
+    intermediary: bool | None = say(
+        "whether another body distributes the grants",
+        "Does another body (an umbrella or support body, a community foundation) choose or pay the grantees for you?",
+    )
+    intermediary_assessed: bool | None = say(
+        "whether that body's fitness was assessed",
+        "If so: was it looked at whether that body has the staff, the standing and the local links for it?",
+    )
+    intermediary_paid: bool | None = say(
+        "whether that body's work is paid for", "Is that body's own work on the programme paid for?"
+    )
+    intermediary_payment_defined: bool | None = say(
+        "whether it is written down what that body is paid",
+        "Is it written down what it gets as a fee, for overheads and for expenses?",
+    )
+    intermediary_duties_agreed: bool | None = say(
+        "whether that body's duties of control are agreed",
+        "Is it agreed in writing how that body checks spending and value for money?",
+    )
+    intermediary_aims_agreed: bool | None = say(
+        "whether it is agreed how the grants serve the funder's aims",
+        "Is it agreed in writing how the grants are to serve your own aims?",
+    )
+    intermediary_reports_agreed: bool | None = say(
+        "whether that body's reports are agreed",
+        "Is it agreed in writing what that body reports to you, and when?",
+    )
+    panel: Panel | None = say("who assesses applications")
+    reasons_recorded: bool | None = say(
+        "whether the reasons for each award are recorded",
+        "Are the reasons recorded for which each application was accepted or refused?",
+    )
+    experience_required: bool | None = say(
+        "whether applicants must have experience",
+        "Must applicants have worked with the programme's target group before?",
+    )
+    experience_checked: bool | None = say(
+        "whether that experience is checked", "If so: is it checked, by examples or a referee?"
+    )
+    start_support: bool | None = say(
+        "whether grantees get help to begin",
+        "Are grantees helped to begin (whom to turn to, how people are referred to them)?",
+    )
+    wider_than_aim: bool | None = say(
+        "whether grants may serve others than the target group",
+        "May grants be spent on other people than those the programme was set up for?",
+    )
+    widening_agreed: bool | None = say(
+        "whether that widening was agreed", "If so: was that decided by the funder and written down?"
+    )
+    short_by_nature: bool | None = say(
+        "whether the work is short by nature",
+        "Are the grants only for work that is short by nature (an event, a course, a piece of equipment)?",
+    )
+    delivery_months: Count | None = say(
+        "the months that grantees have",
+        "How many months lie between the award of a grant and the last day on which it can be spent?",
+        "months",
+    )
+    carry_over: bool | None = say(
+        "whether money may be spent later",
+        "May a grantee whose work begins late spend the money after that day?",
+    )
+    changes_rule_written: bool | None = say(
+        "whether there is a written rule for changes",
+        "Is it written down how a grantee can change what it does with its grant?",
+    )
+    changes_same_for_all: bool | None = say(
+        "whether that rule is the same for all grantees", "Is that rule applied to all grantees alike?"
+    )
 
 
 class Measure(Part):
@@ -855,16 +982,61 @@ class Measure(Part):
     level: Literal["input", "output", "intermediate_outcome", "final_outcome"] | None = say("its level")
     data: Literal["quantitative", "qualitative"] | None = say("its data")
     first_measurable_month: Count | None = say("the month it can first be measured", unit="months")
+    called_outcome: bool | None = say("whether the papers call it an outcome")
+
+
+class Evaluation(Part):
+    """An evaluation that providers or grantees must take part in."""
+
+    required: bool | None = say(
+        "whether an evaluation must be taken part in",
+        "Must providers or grantees take part in an evaluation, besides their ordinary reports?",
+    )
+    fits_term: bool | None = say(
+        "whether the evaluation fits the time",
+        "If so: is what it sets out to find visible within the time that is funded?",
+    )
+    duplicates_other_work: bool | None = say(
+        "whether the evaluation repeats other work",
+        "If so: does it ask for what monitoring, or somebody else's learning events, ask for as well?",
+    )
 
 
 class Outcomes(Part):
     """What is measured."""
 
-    measures: Listed[Measure] | None = say("the performance measures")
-    no_measures_reason: TextOrNone | None = say("the reason for having no measures", "none = no reason recorded")
-    delivery_flexibility: bool | None = say("whether the provider may choose the method")
-    variation_process: bool | None = say("whether there is a light way to vary the service")
-    innovation_invited: bool | None = say("whether new approaches are invited")
+    measures: Listed[Measure] | None = say(
+        "the performance measures", "What is measured, at which level, and from which month on? ([] = nothing)"
+    )
+    no_measures_reason: TextOrNone | None = say(
+        "the reason for having no measures", "If nothing is measured: why? (none = no reason recorded)"
+    )
+    delivery_flexibility: bool | None = say(
+        "whether the provider may choose the method",
+        "May the provider choose how to reach the outcomes (apart from what safety or the law demands)?",
+    )
+    variation_process: bool | None = say(
+        "whether there is a light way to vary the service",
+        "Is there a short agreed way to change the service when needs change, besides the general clause on changes?",
+    )
+    yearly_review: bool | None = say(
+        "whether the service is looked at anew each year",
+        "Do commissioner and provider look at least once a year at whether the service should change?",
+    )
+    innovation_invited: bool | None = say(
+        "whether new approaches are invited", "Do the papers invite approaches that are new?"
+    )
+    agreed_before_start: bool | None = say(
+        "whether the measures are agreed before the start", "Are the measures agreed before the work starts?"
+    )
+    collection_agreed: bool | None = say(
+        "whether it is settled how the data are collected",
+        "Is it settled by then who records what, and with which tool?",
+    )
+    collection_support: bool | None = say(
+        "whether there is help with collecting data", "Is there training or help with collecting the data?"
+    )
+    evaluation: Evaluation | None = say("the evaluation")
 
 
 class Payment(Part):
@@ -874,12 +1046,38 @@ class Payment(Part):
     pbr_share: Ratio | None = say(
         "the share of payment at risk", "Which share of the yearly payment depends on results?"
     )
-    pbr_annual_amount: Money | None = say("the yearly amount at risk", unit="per year")
-    referrals_controlled_by: Literal["provider", "commissioner", "third_party"] | None = say("who controls referrals")
-    volume_guarantee: bool | None = say("whether a minimum volume is guaranteed")
-    withdrawal_protection: bool | None = say("whether pay is protected when clients are moved elsewhere")
-    max_wait_days: Count | None = say("the longest wait for payment", unit="days")
-    advance_available: bool | None = say("whether an advance is offered")
+    referrals_controlled_by: Literal["provider", "commissioner", "third_party"] | None = say(
+        "who controls referrals", "Who decides how many people come to the service?"
+    )
+    volume_guarantee: bool | None = say(
+        "whether a minimum volume is guaranteed",
+        "Is a smallest number of referrals guaranteed, or a fee paid whatever their number?",
+    )
+    withdrawal_possible: bool | None = say(
+        "whether others can take clients out of the service",
+        "Can somebody else take clients out of the service before the result is reached?",
+    )
+    withdrawal_protection: bool | None = say(
+        "whether pay is protected when clients are moved elsewhere",
+        "If so: is the provider paid for what it has done for them?",
+    )
+    hard_to_help_safeguard: bool | None = say(
+        "whether people who are harder to help are safeguarded",
+        "Does something keep providers from passing over people who are harder to help (pay by group, a minimum "
+        "service, no rejection)?",
+    )
+    workforce_effect_considered: bool | None = say(
+        "whether the effect on staff was considered",
+        "Was it looked at what payment by results does to the security and continuity of staff?",
+    )
+    max_wait_days: Count | None = say(
+        "the longest wait for payment",
+        "How many days can lie between work and its payment? (Quarterly in arrears: about 92, plus the days to pay)",
+        "days",
+    )
+    advance_available: bool | None = say(
+        "whether an advance is offered", "Is an advance offered, or part of the money paid ahead?"
+    )
 
 
 class Provider(Part):
@@ -930,12 +1128,28 @@ class ContractTerms(Part):
     changes: Listed[Text] | None = say("the changes to the contract as published")
 
 
+class Reintegration(Part):
+    """What the service's social value holds for ex-offenders, one by one."""
+
+    jobs: bool | None = say("whether ex-offenders are employed")
+    volunteering: bool | None = say("whether ex-offenders can volunteer")
+    stigma: bool | None = say("whether stigma is tackled")
+
+
 class SocialValue(Part):
     """Social value."""
 
-    considered_pre_procurement: bool | None = say("whether social value was considered before procurement")
-    consultation_considered: bool | None = say("whether consulting on it was considered")
-    monitored: bool | None = say("whether social value is monitored")
+    considered_pre_procurement: bool | None = say(
+        "whether social value was considered before procurement",
+        "Was it considered, before procurement began, what the service can do for the area beyond its purpose?",
+    )
+    consultation_considered: bool | None = say(
+        "whether consulting on it was considered", "Was it considered whether to consult on that?"
+    )
+    monitored: bool | None = say(
+        "whether social value is monitored", "Does the contract, or its draft, say how social value is monitored?"
+    )
+    reintegration: Reintegration | None = say("what social value holds for ex-offenders")
 
 
 class SectorInvolvement(Part):
@@ -1326,6 +1540,7 @@ class Description(Part):
     aggregation: Aggregation | None = say("merging of contracts")
     collaboration: Collaboration | None = say("work between providers")
     funding: Funding | None = say("the form of funding")
+    programme: Programme | None = say("the grant programme")
     value: Value | None = say("the value")
     term: Term | None = say("the term")
     lots: Lots | None = say("the lots")
