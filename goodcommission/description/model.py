@@ -409,6 +409,29 @@ class Requirements(Part):
     )
     deposits: Text | None = say("the deposits and guarantees as published")
     legal_form: Text | None = say("the legal form asked of groups, as published")
+    past_work_considered: bool | None = say(
+        "whether bidders' past work is considered",
+        "Is past work, or what users and partners say of it, considered (at selection, by references, in the award)?",
+    )
+    prior_experience_required: bool | None = say(
+        "whether earlier work in this field is required",
+        "Must an organisation have worked in this field before in order to bid or apply?",
+    )
+    joint_bids_accepted: bool | None = say(
+        "whether joint bids are accepted",
+        "Do the papers accept bids by several organisations together (a consortium, a lead with partners)?",
+    )
+    partners_count_together: bool | None = say(
+        "whether partners count together",
+        "If several bid together: do the experience and finances of all count towards what is asked?",
+    )
+    joint_legal_form_required: bool | None = say(
+        "whether partners need a legal form of their own",
+        "Must those who bid together form a company or another legal body before they bid?",
+    )
+    joint_legal_form_reason: TextOrNone | None = say(
+        "the reason for asking for a legal form", "If they must: why? (none = no reason recorded)"
+    )
     reserved_for: Listed[Literal["sheltered_workshop", "public_service_mission", "sme_vcse"]] | None = say(
         "the organisations it is reserved for", "Is taking part reserved for some organisations? ([] = not reserved)"
     )
@@ -494,6 +517,13 @@ class Market(Part):
     bid_support: Listed[Literal["training", "questionnaire_clinic", "helpdesk", "toolkit", "mentoring"]] | None = say(
         "the help given to small bidders", "Which help is given to small bidders? ([] = none)"
     )
+    newcomers_sought: bool | None = say(
+        "whether newcomers are sought", "Is it an aim to bring in organisations that are new to this work?"
+    )
+    newcomer_guidance: bool | None = say(
+        "whether newcomers are guided after the award",
+        "Do those new to the work get guidance after the award (how people are referred, risk, whom to ask)?",
+    )
     bids_received: Count | None = say("the number of bids", "How many bids came in?", "bids")
     bids_from_sme: Count | None = say("the number of bids from small firms", unit="bids")
     bids_from_vcse: Count | None = say("the number of bids from voluntary organisations", unit="bids")
@@ -544,7 +574,13 @@ class Award(Part):
     social_value_scored: bool | None = say(
         "whether social value is scored", "Is social value scored, by a criterion of its own or within another?"
     )
-    loss_leading_check: bool | None = say("whether very low bids are queried")
+    loss_leading_check: bool | None = say(
+        "whether very low bids are queried", "Is a bid that looks too low to last questioned before the award?"
+    )
+    joint_work_scored: bool | None = say(
+        "whether work with other services is scored",
+        "Does it count in the choice how applicants will work with the other services around the same people?",
+    )
     date: Date | None = say("the date of the award")
     value: Money | None = say("the value awarded")
     suppliers: Listed[Supplier] | None = say("the suppliers")
@@ -828,20 +864,55 @@ class Users(Part):
     families_involved: bool | None = say("whether families were involved", "Did families take part?")
 
 
+class ImpactOfCompeting(Part):
+    """What the assessment of competing looked at."""
+
+    relationships: bool | None = say("whether providers' relationships were looked at")
+    referral_pathways: bool | None = say("whether referrals between providers were looked at")
+    practice_sharing: bool | None = say("whether the sharing of good practice was looked at")
+
+
 class Collaboration(Part):
     """Work between providers."""
 
-    existing_providers: Count | None = say("the number of providers now", unit="organisations")
-    competition_impact_assessed: bool | None = say("whether the effect of competing was assessed")
-    capacity_grant: MoneyOrNone | None = say("the grants to build partnerships")
-    technical_support: Listed[Literal["governance", "finance", "structures", "legal", "facilitation"]] | None = say(
-        "the technical help offered"
+    existing_providers: Count | None = say(
+        "the number of providers now", "How many organisations work with these people in the area now?", "organisations"
     )
-    coproduction_considered: bool | None = say("whether co-production was considered")
-    provider_meetings_per_year: Amount | None = say("the provider meetings a year", unit="per year")
-    senior_attendance: bool | None = say("whether a senior commissioner attends")
-    referral_protocol: bool | None = say("whether referral routes are in the contract")
-    practice_sharing_duty: bool | None = say("whether sharing practice is in the contract")
+    competition_impact_assessed: bool | None = say(
+        "whether the effect of competing was assessed",
+        "Before choosing to compete: was it assessed what a competition does to the work between local providers?",
+    )
+    impact_covers: ImpactOfCompeting | None = say("what the assessment of competing looked at")
+    capacity_grant: MoneyOrNone | None = say(
+        "the grants to build partnerships", "How much is granted to build partnerships? (none = nothing)"
+    )
+    technical_support: Listed[Literal["governance", "finance", "structures", "legal", "facilitation"]] | None = say(
+        "the technical help offered", "Which expert help do partnerships get in forming? ([] = none)"
+    )
+    partnership_costs_fundable: bool | None = say(
+        "whether the cost of running a partnership can be paid for",
+        "May the price or budget include what it costs to run the partnership (leading it, agreements, training)?",
+    )
+    coproduction_considered: bool | None = say(
+        "whether co-production was considered",
+        "Was it considered to design the service together with local organisations, before or instead of competing?",
+    )
+    provider_meetings_per_year: Amount | None = say(
+        "the provider meetings a year",
+        "How often a year does the commissioner bring the providers of the area or setting together?",
+        "per year",
+    )
+    senior_attendance: bool | None = say(
+        "whether a senior commissioner attends", "Does somebody senior (a director, a governor) come to these meetings?"
+    )
+    referral_protocol: bool | None = say(
+        "whether referral routes are in the contract",
+        "Does the contract, or its draft, say how people are referred between this service and others around them?",
+    )
+    practice_sharing_duty: bool | None = say(
+        "whether sharing practice is in the contract",
+        "Does the contract, or its draft, ask the provider to share what works with other providers?",
+    )
 
 
 class Funding(Part):
@@ -1336,6 +1407,10 @@ class Information(Part):
         "whether bidders' questions are answered", "Are questions answered, and the answers given to all bidders?"
     )
     dates_told: DatesTold | None = say("the dates that bidders are told")
+    service_figures_shared: bool | None = say(
+        "whether all bidders get the figures of the running service",
+        "Do all bidders get what the current provider knows: numbers of users, staff who may transfer, costs?",
+    )
     told_sector_networks: bool | None = say(
         "whether networks of voluntary organisations were told",
         "Was it made known through a network or support body of voluntary organisations, besides the portal?",
