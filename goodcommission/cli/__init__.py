@@ -13,6 +13,7 @@ from goodcommission.version import VERSION
 COMMANDS = {
     "audit": "goodcommission.cli.auditing",
     "baseline": "goodcommission.cli.baseline",
+    "check": "goodcommission.cli.check",
     "config": "goodcommission.cli.configuring",
     "convert": "goodcommission.cli.documents",
     "diff": "goodcommission.cli.diff",
@@ -41,6 +42,7 @@ def main() -> None:
 
     \b
     goodcommission audit tender.yaml    what departs from good practice, and what to do
+    goodcommission check tender         the questions that decide most, asked at the terminal
     goodcommission rules show PP-03     what a rule asks, why, and who says so
 
     Exit status: 0 fine, 1 a gate that you set has failed, 2 bad input, usage or rule pack.

@@ -85,16 +85,26 @@ def _comment(text: str, indent: str) -> list[str]:
     return textwrap.wrap(text, WIDTH, initial_indent=lead, subsequent_indent=lead, break_on_hyphens=False)
 
 
-def _sentence(fact: Fact) -> str:
+def sentence(fact: Fact) -> str:
+    """The question that a fact answers, or its title, as a sentence."""
     text = _capital(fact.help or fact.title)
     return text if text[-1] in ".?)" else f"{text}."
+
+
+def asked_as(fact: Fact) -> str:
+    """The question that a fact answers, with the section it stands in where others like it are asked too."""
+    section = fact.name.rpartition(".")[0]
+    question = sentence(fact) if "?" in fact.help or not fact.help else f"{fact.title}. {fact.help}"
+    if section.count(".") == 0:
+        return _capital(question)
+    return f"{_capital(_sections()[section].title)}: {question[0].lower()}{question[1:]}"
 
 
 def _either(values: Sequence[str]) -> str:
     return values[0] if len(values) == 1 else f"{', '.join(values[:-1])} or {values[-1]}"
 
 
-def _hint(fact: Fact) -> str:
+def hint(fact: Fact) -> str:
     """How the value is written."""
     none = ", or none" if fact.may_be_none else ""
     match fact.type:
@@ -145,8 +155,8 @@ def _example(fact: Fact, indent: str) -> Iterator[str]:
         yield f"{lead}items:"
         bullet = "- "
         for name, part in fact.fields.items():
-            hint = "" if part.type in ("bool", "money") else _hint(part)
-            said = _capital(part.title) + (f": {hint}" if hint else "")
+            shown = "" if part.type in ("bool", "money") else hint(part)
+            said = _capital(part.title) + (f": {shown}" if shown else "")
             line = f"{lead}  {bullet}{name}: {_sample(part)}"
             if len(f"{line}  # {said}") > WIDTH:
                 yield from (f"{lead}    # {text}" for text in textwrap.wrap(said, WIDTH - len(lead) - 6))
@@ -163,14 +173,14 @@ def _capital(text: str) -> str:
 def _answer(fact: Fact, indent: str, *, question: bool) -> Iterator[str]:
     """The question, and the line on which it is answered."""
     name = fact.name.rpartition(".")[2]
-    hint, said = _hint(fact), _sentence(fact) if question else ""
+    shown, said = hint(fact), sentence(fact) if question else ""
     line = f"{indent}{name}: null"
     if fact.type == "list_enum":
         said = f"{said} Any of: {', '.join(fact.values)}."
-    elif len(f"{line}  # {hint}") > WIDTH:
-        said, hint = f"{said} One of: {hint}.", ""
+    elif len(f"{line}  # {shown}") > WIDTH:
+        said, shown = f"{said} One of: {shown}.", ""
     yield from _comment(said, indent)
-    yield f"{line}  # {hint}" if hint else line
+    yield f"{line}  # {shown}" if shown else line
     if fact.type.startswith("list_"):
         yield from _example(fact, indent)
 
@@ -369,7 +379,7 @@ def _top(kind: Kind, facts: Sequence[str]) -> list[str]:
     lines = ["", f"kind: {kind}"]
     for name in facts:
         if name == "stage":
-            lines += _comment(f"{_sentence(dictionary()[name])} {_STAGE}", "")
+            lines += _comment(f"{sentence(dictionary()[name])} {_STAGE}", "")
             lines += list(_answer(dictionary()[name], "", question=False))
         else:
             lines += list(_answer(dictionary()[name], "", question=True))

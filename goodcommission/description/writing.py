@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Literal
 
@@ -20,15 +21,21 @@ def write(document: Document, form: Form) -> str:
     ``evidence``; what is added later by hand is not.
     """
     description = document.description.model_dump(mode="json", exclude_none=True)
-    plain: dict[str, Any] = _plain(description)
+    plain: dict[str, Any] = description
     if document.origin == "ocds":
         plain["evidence"] = _evidence(document)
+    return written(plain, form, _head(document))
+
+
+def written(plain: Mapping[str, Any], form: Form, head: Sequence[str] = ()) -> str:
+    """A description that is held as plain values, as the text of a file; in YAML with lines of comment before it."""
+    held = _plain(dict(plain))
     if form == "json":
-        return json.dumps(plain, ensure_ascii=False, indent=2) + "\n"
+        return json.dumps(held, ensure_ascii=False, indent=2) + "\n"
     import yaml
 
-    body: str = yaml.dump(plain, Dumper=_dumper(), allow_unicode=True, sort_keys=False, width=110)
-    return "".join(f"# {line}".rstrip() + "\n" for line in _head(document)) + body
+    body: str = yaml.dump(held, Dumper=_dumper(), allow_unicode=True, sort_keys=False, width=110)
+    return "".join(f"# {line}".rstrip() + "\n" for line in head) + body
 
 
 class _Short(dict[str, Any]):
