@@ -24,6 +24,7 @@ COMMANDS = {
     "report": "goodcommission.cli.report",
     "rules": "goodcommission.cli.rules",
     "schema": "goodcommission.cli.rules",
+    "serve": "goodcommission.cli.serve",
     "validate": "goodcommission.cli.documents",
     "verify": "goodcommission.cli.verify",
 }

@@ -47,12 +47,13 @@ _OTHER_FORMATS = (
 )
 
 
-def read_source(path: str | os.PathLike[str], *, stream: BinaryIO | None = None) -> Source:
+def read_source(path: str | os.PathLike[str], *, stream: BinaryIO | None = None, name: str = "<stdin>") -> Source:
     """Read the text of a file.
 
     Args:
         path: The file; "-" is standard input.
         stream: What to read for "-", instead of the process's standard input.
+        name: What to call that; its ending says whether it is JSON or YAML, else its text does.
 
     Returns:
         The text with its name, its format and the digest of its bytes.
@@ -60,11 +61,10 @@ def read_source(path: str | os.PathLike[str], *, stream: BinaryIO | None = None)
     Raises:
         DescriptionError: There is no such file, it may not be read, it is too large, empty, or not UTF-8 text.
     """
-    name = os.fspath(path)
-    if name == "-":
-        name = "<stdin>"
+    if os.fspath(path) == "-":
         data = (stream or sys.stdin.buffer).read(MAXIMUM_BYTES + 1)
     else:
+        name = os.fspath(path)
         data = _read_file(name)
     if len(data) > MAXIMUM_BYTES:
         raise _too_large(name, None)
@@ -158,6 +158,7 @@ def read_documents(
     *,
     commissioner: str | os.PathLike[str] | Mapping[str, Any] | None = None,
     stream: BinaryIO | None = None,
+    name: str = "<stdin>",
 ) -> tuple[Document, ...]:
     """Read everything that is to be audited in one input.
 
@@ -167,6 +168,7 @@ def read_documents(
         commissioner: The commissioner's profile, a file or its content: ``{"commissioner": {…}}``. It fills what the
             descriptions say nothing of.
         stream: What to read for "-", instead of the process's standard input.
+        name: What to call that, as for `read_source`.
 
     Returns:
         At least one document.
@@ -175,13 +177,13 @@ def read_documents(
         DescriptionError: It cannot be read, or it is not valid; with all faults and their places.
     """
     if isinstance(given, Description):
-        name = given.id or "description"
-        check(given, name)
-        documents: tuple[Document, ...] = (Document(given, name, _digest_of_description(given)),)
+        called = given.id or "description"
+        check(given, called)
+        documents: tuple[Document, ...] = (Document(given, called, _digest_of_description(given)),)
     elif isinstance(given, Mapping | list):
         documents = _documents(dict(given) if isinstance(given, Mapping) else given, None)
     else:
-        source = read_source(given, stream=stream)
+        source = read_source(given, stream=stream, name=name)
         documents = _documents(parse(source), source)
     return documents if commissioner is None else with_profile(documents, commissioner)
 

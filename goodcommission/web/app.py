@@ -1,0 +1,117 @@
+"""The web application: the API and the pages, behind limits, with safe headers and answers that say what is wrong."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from goodcommission.exceptions import Fault, GoodCommissionError
+from goodcommission.version import VERSION
+from goodcommission.web import api
+from goodcommission.web.guard import Counted, Metrics, SafeHeaders
+from goodcommission.web.limits import RateLimit, SizeLimit
+from goodcommission.web.problems import ProblemError, problem, problem_of
+from goodcommission.web.service import Service
+from goodcommission.web.settings import WebSettings
+from goodcommission.web.work import Workers
+
+log: Final = logging.getLogger("goodcommission.web")
+
+
+def create_app(settings: WebSettings | None = None) -> FastAPI:
+    """The application, ready for an ASGI server.
+
+    Raises:
+        GoodCommissionError: A setting is wrong, or a pack can't be loaded.
+    """
+    chosen = settings or WebSettings()
+    workers = Workers(chosen.at_once, chosen.waiting, chosen.seconds)
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        workers.close()
+
+    app = FastAPI(
+        title="goodcommission",
+        version=VERSION,
+        summary="Audits commissioning practice against good-practice rules.",
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=life,
+    )
+    metrics = Metrics()
+    metrics.held.set_function(lambda: workers.held)
+    app.state.settings = chosen
+    app.state.workers = workers
+    app.state.metrics = metrics
+    app.state.service = Service(chosen.rules, chosen.most_documents)
+    app.include_router(api.router)
+    _add_operations(app, metrics)
+    _add_answers(app)
+    # The last that is added meets a request first.
+    app.add_middleware(SizeLimit, most_bytes=chosen.most_bytes)
+    app.add_middleware(RateLimit, per_minute=chosen.per_minute)
+    if chosen.hosts:
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(chosen.hosts))
+    app.add_middleware(Counted, metrics=metrics)
+    app.add_middleware(SafeHeaders, https=chosen.secure_cookies)
+    return app
+
+
+def _add_operations(app: FastAPI, metrics: Metrics) -> None:
+    @app.get("/healthz", operation_id="health", summary="Whether the server works")
+    async def health(request: Request) -> api.Health:
+        """Say that the server works, and with which version and packs."""
+        return api.Health(status="ok", version=VERSION, packs=request.app.state.service.packs.digest)
+
+    @app.get(
+        "/metrics",
+        operation_id="metrics",
+        summary="Figures for Prometheus",
+        response_class=Response,
+        responses={200: {"description": "Figures.", "content": {"text/plain": {"schema": {"type": "string"}}}}},
+    )
+    async def figures() -> Response:
+        """What was asked for, how long it took, and how many wait; nothing of any document."""
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _add_answers(app: FastAPI) -> None:
+    @app.exception_handler(GoodCommissionError)
+    async def wrong_document(request: Request, error: GoodCommissionError) -> Response:
+        return problem_of(error)
+
+    @app.exception_handler(ProblemError)
+    async def refused(request: Request, error: ProblemError) -> Response:
+        return problem(error.status, error.detail, headers=error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def wrong_parameter(request: Request, error: RequestValidationError) -> Response:
+        faults = [Fault(f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}") for one in error.errors()]
+        detail = str(faults[0]) if len(faults) == 1 else f"{len(faults)} parameters are wrong."
+        return problem(422, detail, faults)
+
+    @app.exception_handler(HTTPException)
+    async def other(request: Request, error: HTTPException) -> Response:
+        return problem(error.status_code, str(error.detail), headers=error.headers)
+
+    @app.exception_handler(Exception)
+    async def unforeseen(request: Request, error: Exception) -> Response:
+        # The kind of the error and its place; its message may hold what was sent.
+        where = error.__traceback__
+        while where is not None and where.tb_next is not None:
+            where = where.tb_next
+        place = f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where else "unknown"
+        log.error("%s at %s", type(error).__name__, place)
+        return problem(500, "It was noted in the server's log. Nothing of your document was kept.")

@@ -1,0 +1,97 @@
+"""Limits that hold before anything is read: size, rate and load. Pure ASGI, so that they cost next to nothing."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+
+from goodcommission.web.problems import problem
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_CLIENTS: Final = 10_000
+"""How many clients are remembered for their rate; then the longest silent is forgotten."""
+_MINUTE: Final = 60.0
+
+
+class _TooLargeError(Exception):
+    """More bytes came than may come."""
+
+
+class SizeLimit:
+    """Answers 413 to a request that is too large, as soon as that is known."""
+
+    def __init__(self, app: App, most_bytes: int) -> None:
+        self.app = app
+        self.most = most_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        too_large = problem(413, f"A request may have {self.most:,} bytes at most.")
+        if length.isdigit() and int(length) > self.most:
+            await too_large(scope, receive, send)
+            return
+        held, begun = 0, False
+
+        async def counted() -> Message:
+            nonlocal held
+            message = await receive()
+            if message["type"] == "http.request":
+                held += len(message.get("body", b""))
+                if held > self.most:
+                    raise _TooLargeError
+            return message
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, counted, noted)
+        except _TooLargeError:
+            if not begun:
+                await too_large(scope, receive, send)
+
+
+class RateLimit:
+    """Answers 429 to a client with more requests in a minute than are allowed: a bucket that fills evenly."""
+
+    def __init__(self, app: App, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.app = app
+        self.per_minute = per_minute
+        self.clock = clock
+        self.buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def allowed(self, client: str) -> float:
+        """0 if the client may ask, else the seconds until it may."""
+        now = self.clock()
+        left, at = self.buckets.pop(client, (float(self.per_minute), now))
+        left = min(float(self.per_minute), left + (now - at) * self.per_minute / _MINUTE)
+        may = left >= 1.0
+        self.buckets[client] = (left - 1.0 if may else left, now)
+        if len(self.buckets) > _CLIENTS:
+            self.buckets.popitem(last=False)
+        return 0.0 if may else (1.0 - left) * _MINUTE / self.per_minute
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] == "http" and self.per_minute and scope["path"] != "/healthz":
+            client = scope.get("client")
+            wait = self.allowed(client[0] if client else "")
+            if wait:
+                seconds = str(int(wait) + 1)
+                detail = f"At most {self.per_minute} requests a minute; ask again in {seconds} s."
+                await problem(429, detail, headers={"Retry-After": seconds})(scope, receive, send)
+                return
+        await self.app(scope, receive, send)

@@ -1,0 +1,85 @@
+"""What the page and the API have done for them: reading what was sent, auditing it, writing it out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from goodcommission.auditing import audit
+from goodcommission.description.document import Document
+from goodcommission.description.reading import read_documents
+from goodcommission.packs.compiling import Packs
+from goodcommission.packs.loading import load_packs
+from goodcommission.report.formats import render
+from goodcommission.report.model import AuditReport
+from goodcommission.web.problems import ProblemError
+
+NAMES: Final = {"application/json": "document.json", "application/yaml": "document.yaml"}
+MEDIA_TYPES: Final = {
+    "json": "application/json",
+    "html": "text/html; charset=utf-8",
+    "markdown": "text/markdown; charset=utf-8",
+    "sarif": "application/sarif+json",
+    "junit": "application/xml",
+    "csv": "text/csv; charset=utf-8",
+    "text": "text/plain; charset=utf-8",
+}
+"""The formats that the API gives, and their media types."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditOptions:
+    """How a document is to be audited."""
+
+    as_of: dt.date | None = None
+    tier: Any = None
+    packs: tuple[str, ...] = ()
+    require_evidence: bool = False
+
+
+class Service:
+    """The packs of one server, and what is done with them."""
+
+    def __init__(self, rules: Sequence[str], most_documents: int) -> None:
+        self.rules = tuple(rules)
+        self.most_documents = most_documents
+        self.packs = load_packs(rules=self.rules)
+
+    def chosen(self, packs: Sequence[str]) -> Packs:
+        """The packs of these ids; all of them if none is named."""
+        return load_packs(packs, rules=self.rules) if packs else self.packs
+
+    def read(self, body: bytes, name: str) -> tuple[Document, ...]:
+        """The documents in what was sent.
+
+        Raises:
+            DescriptionError: It can't be read or is not valid.
+            ProblemError: There are too many.
+        """
+        documents = read_documents("-", stream=io.BytesIO(body), name=name)
+        if len(documents) > self.most_documents:
+            most = self.most_documents
+            raise ProblemError(
+                413, f"There are {len(documents)} contracting processes in it; {most} can be audited here."
+            )
+        return documents
+
+    def audit(self, document: Document, options: AuditOptions) -> AuditReport:
+        """The audit of one document."""
+        return audit(
+            document,
+            self.chosen(options.packs),
+            as_of=options.as_of,
+            tier=options.tier,
+            require_evidence=options.require_evidence,
+        )
+
+    def audited(self, body: bytes, name: str, options: AuditOptions, form: str) -> str:
+        """What was sent, audited and written out in one of the formats."""
+        documents = self.read(body, name)
+        reports = [self.audit(document, options) for document in documents]
+        sources = [document.source for document in documents if document.source]
+        return render(form, reports, sources=sources)
