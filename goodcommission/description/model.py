@@ -189,6 +189,16 @@ class Service(Part):
     untested: bool | None = say(
         "whether the approach is untested", "Is this a new approach without established evidence?"
     )
+    pilot: bool | None = say(
+        "whether it is a pilot", "Is it a pilot: paid for a time only, to see whether the service works?"
+    )
+    pilot_criteria_set: bool | None = say(
+        "whether it is said what the pilot must show", "Is it written down what the pilot must show to be continued?"
+    )
+    pilot_decision_date: DateOrNone | None = say(
+        "the date of the decision on the pilot",
+        "By which day is it decided whether it goes on? (none = no day is set)",
+    )
     hard_to_measure: bool | None = say(
         "whether the outcome is hard to measure", "Is the desired outcome hard to define or measure in a contract?"
     )
@@ -398,6 +408,10 @@ class Requirements(Part):
     evidence_bar_reason: TextOrNone | None = say(
         "the reason for asking for proven methods only",
         "If only proven methods are taken: which law, standard or risk asks for it? (none = no reason recorded)",
+    )
+    legacy_asked: bool | None = say(
+        "whether bidders say what will remain",
+        "Must bidders or applicants say what will remain when the money ends?",
     )
     financial_standing: Text | None = say("the financial conditions as published")
     technical_ability: Text | None = say("the technical conditions as published")
@@ -744,6 +758,19 @@ class SpecialistRoute(Part):
     )
 
 
+class AssessedCharacteristics(Part):
+    """Which protected characteristics the equality impact assessment looked at, one by one."""
+
+    age: bool | None = say("whether age was assessed")
+    disability: bool | None = say("whether disability was assessed")
+    gender_reassignment: bool | None = say("whether gender reassignment was assessed")
+    pregnancy_maternity: bool | None = say("whether pregnancy and maternity were assessed")
+    race: bool | None = say("whether race was assessed")
+    religion_belief: bool | None = say("whether religion and belief were assessed")
+    sex: bool | None = say("whether sex was assessed")
+    sexual_orientation: bool | None = say("whether sexual orientation was assessed")
+
+
 class Equality(Part):
     """Equality: assessment, requirements, monitoring."""
 
@@ -757,6 +784,7 @@ class Equality(Part):
         "the date of the first equality assessment", "When was equality first assessed (or screened)?"
     )
     took_part: TookPart | None = say("who took part in the equality assessment")
+    characteristics: AssessedCharacteristics | None = say("what the equality assessment looked at")
     phases: AssessedPhases | None = say("equality in each phase")
     groups: Listed[EqualityGroup] | None = say(
         "the equality groups in the local profile", "Which groups are a substantial part of the population or caseload?"
@@ -862,6 +890,11 @@ class Users(Part):
         "the date users heard what changed", "When were service users told what changed? (none = they were not)"
     )
     families_involved: bool | None = say("whether families were involved", "Did families take part?")
+    involvement_budget: MoneyOrNone | None = say(
+        "the yearly budget for user involvement",
+        "How much is set aside a year for users' part: training, travel, payment? (none = nothing)",
+        "per year",
+    )
 
 
 class ImpactOfCompeting(Part):
@@ -1190,6 +1223,9 @@ class ContractTerms(Part):
         "whether raising concerns is protected",
         "Does a term say that raising concerns in good faith won't count against the provider?",
     )
+    reports_per_year: Amount | None = say(
+        "the number of reports a year", "How many monitoring reports a year must the provider send?", "per year"
+    )
     performance_terms: Text | None = say("the performance terms as published")
     financial_terms: Text | None = say("the financial terms as published")
     social_standards: Text | None = say("the social standards as published")
@@ -1427,6 +1463,10 @@ class Information(Part):
         "whether reasons for decisions are published",
         "Are the reasons for its decisions (on the route, on the award) open to all who might provide the service?",
     )
+    staff_information_given: bool | None = say(
+        "whether bidders get the staff information",
+        "Do bidders get the staff information (without names) that a transfer turns on?",
+    )
     documents: Listed[Text] | None = say("the kinds of papers published", "Documents with the notice, by kind.")
 
 
@@ -1446,7 +1486,18 @@ class Informed(Part):
     providers: Told | None = say("what providers were told")
     service_users: Told | None = say("what service users were told")
     communities: Told | None = say("what communities were told")
+    referrers: Told | None = say("what those who refer people to the service were told")
     bidders: Told | None = say("what bidders were told")
+
+
+class ExitPlanCovers(Part):
+    """What the plan for the ending covers, point by point."""
+
+    owner: bool | None = say("whether the exit plan names who answers for each step")
+    what_continues: bool | None = say("whether the exit plan says what goes on, and with whom")
+    monitoring: bool | None = say("whether the exit plan says who goes on monitoring")
+    learning: bool | None = say("whether the exit plan says how what was learnt is passed on")
+    communication: bool | None = say("whether the exit plan says who is told what")
 
 
 class NoticeChannels(Part):
@@ -1508,6 +1559,10 @@ class Decommissioning(Part):
         | None
     ) = say("the reason for ending early", "If it ends before the contract does: why? (none = no reason recorded)")
     notice_channels: NoticeChannels | None = say("how the provider was told")
+    exit_plan_date: DateOrNone | None = say(
+        "the date of the exit plan", "When was the plan for the ending agreed? (none = there is none)"
+    )
+    exit_plan_covers: ExitPlanCovers | None = say("what the exit plan covers")
     informed: Informed | None = say("who is told")
     current_users: Count | None = say("the number of current users", "How many people use it now?", "people")
     support_runs_past_end: bool | None = say(
@@ -1521,6 +1576,10 @@ class Decommissioning(Part):
         "the date users were told", "When were the users told? (none = they were not)"
     )
     replacement_service: bool | None = say("whether another service takes over", "Does another service take over?")
+    onward_route: bool | None = say(
+        "whether users have somewhere to go",
+        "Where nothing takes over: is a service named, and asked, to which its users can go?",
+    )
     replacement_start: Date | None = say("the first day of the next service", "When does the next service start?")
     handover_start: DateOrNone | None = say("the start of the handover", "First day of handover (none = no handover)")
     handover_end: DateOrNone | None = say("the end of the handover", "Last day of handover (none = no handover)")
