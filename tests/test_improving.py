@@ -255,9 +255,9 @@ def test_what_stands_in_the_commissioners_profile_is_not_patched_into_the_tender
 
 
 def test_other_costs_give_another_choice() -> None:
-    usual = improve(TENDER, as_of=DAY, target=65)
+    usual = improve(TENDER, as_of=DAY, target=52)
     assert all(step.kind == "decision" for step in usual.steps)
-    other = improve(TENDER, as_of=DAY, target=65, costs={**COSTS, "decision": 9})
+    other = improve(TENDER, as_of=DAY, target=52, costs={**COSTS, "decision": 9})
     assert any(step.kind == "evidence" for step in other.steps)
 
 

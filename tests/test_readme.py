@@ -8,6 +8,7 @@ and its commands run in the order in which they stand, in one folder with a copy
 
 from __future__ import annotations
 
+import contextlib
 import doctest
 import os
 import re
@@ -17,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -78,15 +80,20 @@ def begins(passage: list[str], lines: list[str], start: int) -> int | None:
     return next((at for at in range(start, len(lines) - size + 1) if lines[at : at + size] == passage), None)
 
 
+def unnumbered(line: str) -> str:
+    """The line with its numbers and bars levelled: a rule more changes them, and the passage is the same."""
+    return re.sub(r"[█▒░]+", "█", re.sub(r"\d+", "0", line))
+
+
 def renewed(lines: list[str], shown: str) -> str:
     """The passages shown, as a command prints them now: from the first line of each to its last."""
-    parts = []
+    parts, plain = [], [unnumbered(line) for line in lines]
     if LEFT_OUT not in shown.splitlines():
         return "".join(f"{line}\n" for line in lines)
     for passage in passages(shown):
         if passage:
-            first = lines.index(passage[0])
-            parts.append("\n".join(lines[first : lines.index(passage[-1], first) + 1]))
+            first = plain.index(unnumbered(passage[0]))
+            parts.append("\n".join(lines[first : plain.index(unnumbered(passage[-1]), first) + 1]))
         else:
             parts.append("")
     return f"\n{LEFT_OUT}\n".join(parts).strip("\n") + "\n"
@@ -169,13 +176,34 @@ def test_ci_runs_both_commands_for_a_fresh_machine_as_they_stand() -> None:
 
 
 def write_anew(page: Path) -> None:
-    """Put what its commands print now into a page."""
+    """Put what its commands and examples print now into a page, and the number of rules of each pack."""
     text = page.read_text("utf-8")
     with tempfile.TemporaryDirectory() as folder:
         for block, lines in session(text, Path(folder)):
             now = f"```console\n$ {block['command']}\n{renewed(lines, block['output'])}```"
             text = text.replace(block[0], now)
+        for pack in (loaded.pack for loaded in shipped_packs()):
+            count = len(pack.rules) + len(pack.patterns)
+            text = re.sub(rf"^(\| `{pack.pack}` \|) \d+ \|", rf"\1 {count} |", text, flags=re.MULTILINE)
+        page.write_text(text, "utf-8")
+        with contextlib.chdir(CHECKOUT if page == README else folder):
+            for shown, printed in other_results(page):
+                text = text.replace(shown, printed)
     page.write_text(text, "utf-8")
+
+
+def other_results(page: Path) -> list[tuple[str, str]]:
+    """The results of a page's examples of Python that are no longer what they print, with what they print now."""
+    changed: list[tuple[str, str]] = []
+
+    class Runner(doctest.DocTestRunner):
+        def report_failure(self, out: Any, test: doctest.DocTest, example: doctest.Example, got: str) -> None:
+            shown = "".join(f"{'...' if i else '>>>'} {line}\n" for i, line in enumerate(example.source.splitlines()))
+            changed.append((shown + example.want, shown + got))
+
+    blocks = "\n".join(_PYTHON.findall(page.read_text("utf-8")))
+    Runner().run(doctest.DocTestParser().get_doctest(blocks, {}, page.name, page.name, 0), out=lambda _: None)
+    return changed
 
 
 if __name__ == "__main__":
