@@ -94,6 +94,7 @@ def test_the_shipped_packs_load() -> None:
         "combined-findings",
         "decommissioning-notice",
         "equality-impact",
+        "grants-and-contracts",
         "proportionate-procurement",
         "service-user-involvement",
         "subcontracting",
