@@ -38,6 +38,16 @@ def written(plain: Mapping[str, Any], form: Form, head: Sequence[str] = ()) -> s
     return "".join(f"# {line}".rstrip() + "\n" for line in head) + body
 
 
+def one_line(value: Any) -> str:
+    """A value on one line of YAML, to be pasted into a file."""
+    import yaml
+
+    text: str = yaml.dump(
+        value, Dumper=_dumper(), allow_unicode=True, sort_keys=False, default_flow_style=True, width=10**9
+    )
+    return text.strip()
+
+
 class _Short(dict[str, Any]):
     """A section that is written on one line."""
 

@@ -10,7 +10,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial, reduce
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, Self, TypeAlias
 
 from cel_expr_python import cel
 
@@ -294,7 +294,7 @@ class Condition:
             return value
         return UNKNOWN if result.type() == _ERROR else value
 
-    def explain(self, values: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
+    def explain(self, values: Mapping[str, Any], lets: Lets) -> Explained:
         """The tree's answer: the value, the facts that settled it, or the facts that are missing.
 
         Raises:
@@ -312,6 +312,54 @@ class Condition:
             what = f"it looks at more than {MOST_STEPS:,} items of what the description lists"
             return EngineError(Fault(f"a condition takes too many steps: {what}: {self.text}"))
         return EngineError(Fault(f"a condition can't be evaluated on this description: {self.text}: {reason}"))
+
+
+class TreeCondition(Condition):
+    """A condition that its tree decides as well: one that was never written, such as a mutant of another.
+
+    That CEL decides the same is tested for all conditions; CEL's compiler would refuse many mutants.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, tree: Node, type: Type, constants: Mapping[str, Any]) -> None:
+        self.text, self.type, self.serialized = "", type, b""
+        self.names = tuple(sorted(variables(tree)))
+        self.asked = self.names
+        self.blank = UNKNOWN
+        self._constants = constants
+        self._tree = tree
+        self._explain = _closure(tree, constants)
+
+    def value(self, view: View) -> Any:
+        """The tree's answer, or UNKNOWN.
+
+        Raises:
+            EngineError: It would take too many steps.
+        """
+        return self.explain(view.data, _Given(view.data))[0]
+
+    @classmethod
+    def of(cls, condition: Condition, tree: Node | None = None, constants: Mapping[str, Any] | None = None) -> Self:
+        """The same condition decided by its tree, or one with another tree or other parameters in its place."""
+        return cls(tree or condition.tree, condition.type, constants or condition._constants)
+
+    @property
+    def constants(self) -> Mapping[str, Any]:
+        """The values of the parameters, by their full names."""
+        return self._constants
+
+
+class _Given:
+    """Lets that have been computed, as a condition's tree asks for them."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self.data = data
+
+    def __getitem__(self, name: str) -> Explained:
+        return self.data.get(name, UNKNOWN), (), ()
 
 
 class Vocabulary:
@@ -578,7 +626,15 @@ UNKNOWN: Final = _Unknown()
 Explained: TypeAlias = tuple[Any, tuple[str, ...], tuple[str, ...]]
 """A value (or UNKNOWN), the references of the facts that settled it, the references of the facts that are missing."""
 
-_Step: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Explained]], Explained]
+
+class Lets(Protocol):
+    """Lets by name, each with what it rests on."""
+
+    def __getitem__(self, name: str, /) -> Explained:
+        """A let."""
+
+
+_Step: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, Any], Lets], Explained]
 
 
 class _NothingKnown(dict[str, Explained]):
@@ -657,7 +713,7 @@ def _leaf(name: str, compute: Callable[[Any, Any], bool], fixed: Any) -> _Step:
     true: Explained = (True, reference, ())
     false: Explained = (False, reference, ())
 
-    def step(values: Mapping[str, Any], items: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
+    def step(values: Mapping[str, Any], items: Mapping[str, Any], lets: Lets) -> Explained:
         value = values.get(name, UNKNOWN)
         if value is UNKNOWN:
             return missing
@@ -678,7 +734,7 @@ def _variable(name: str, constants: Mapping[str, Any]) -> _Step:
     true: Explained = (True, known, ())
     false: Explained = (False, known, ())
 
-    def step(values: Mapping[str, Any], items: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
+    def step(values: Mapping[str, Any], items: Mapping[str, Any], lets: Lets) -> Explained:
         value = values.get(name, UNKNOWN)
         if value is UNKNOWN:
             return missing
@@ -694,7 +750,7 @@ def _variable(name: str, constants: Mapping[str, Any]) -> _Step:
 
 
 def _field(record: _Step, name: str) -> _Step:
-    def step(values: Mapping[str, Any], items: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
+    def step(values: Mapping[str, Any], items: Mapping[str, Any], lets: Lets) -> Explained:
         value, settled, missing = record(values, items, lets)
         if value is UNKNOWN:
             return value, settled, missing
@@ -712,7 +768,7 @@ def _field(record: _Step, name: str) -> _Step:
 def _joined(steps: list[_Step], decisive: bool) -> _Step:
     """``&&`` (False decides) and ``||`` (True decides)."""
 
-    def step(values: Mapping[str, Any], items: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
+    def step(values: Mapping[str, Any], items: Mapping[str, Any], lets: Lets) -> Explained:
         settled: tuple[str, ...] = ()
         missing: tuple[str, ...] = ()
         unknown = False
@@ -732,7 +788,7 @@ def _joined(steps: list[_Step], decisive: bool) -> _Step:
 
 
 def _choice(test: _Step, then: _Step, otherwise: _Step) -> _Step:
-    def step(values: Mapping[str, Any], items: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
+    def step(values: Mapping[str, Any], items: Mapping[str, Any], lets: Lets) -> Explained:
         asked = test(values, items, lets)
         if asked[0] is UNKNOWN:
             return UNKNOWN, (), asked[2]
@@ -747,7 +803,7 @@ def _strict(steps: list[_Step], compute: Callable[..., Any]) -> _Step:
     if len(steps) == 2:
         left, right = steps
 
-        def both(values: Mapping[str, Any], items: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
+        def both(values: Mapping[str, Any], items: Mapping[str, Any], lets: Lets) -> Explained:
             a, b = left(values, items, lets), right(values, items, lets)
             if a[0] is UNKNOWN or b[0] is UNKNOWN:
                 return UNKNOWN, (), a[2] + b[2]
@@ -756,7 +812,7 @@ def _strict(steps: list[_Step], compute: Callable[..., Any]) -> _Step:
 
         return both
 
-    def step(values: Mapping[str, Any], items: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
+    def step(values: Mapping[str, Any], items: Mapping[str, Any], lets: Lets) -> Explained:
         parts = [part(values, items, lets) for part in steps]
         if any(part[0] is UNKNOWN for part in parts):
             return UNKNOWN, (), tuple(name for part in parts for name in part[2])
@@ -772,7 +828,7 @@ _STEPS: Final = ""
 
 def _macro(kind: str, over: _Step, item: str, body: _Step) -> _Step:
     def each(
-        values: Mapping[str, Any], items: Mapping[str, Any], lets: Mapping[str, Explained]
+        values: Mapping[str, Any], items: Mapping[str, Any], lets: Lets
     ) -> tuple[Explained, list[tuple[Any, Explained]]]:
         whole = over(values, items, lets)
         if whole[0] is UNKNOWN:
@@ -786,7 +842,7 @@ def _macro(kind: str, over: _Step, item: str, body: _Step) -> _Step:
             results.append((entry, body(values, bound, lets)))
         return whole, results
 
-    def quantified(values: Mapping[str, Any], items: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
+    def quantified(values: Mapping[str, Any], items: Mapping[str, Any], lets: Lets) -> Explained:
         decisive = kind == "exists"
         whole, results = each(values, items, lets)
         if whole[0] is UNKNOWN:
@@ -800,7 +856,7 @@ def _macro(kind: str, over: _Step, item: str, body: _Step) -> _Step:
             return UNKNOWN, (), missing
         return not decisive, whole[1] + tuple(name for _, result in results for name in result[1]), ()
 
-    def collected(values: Mapping[str, Any], items: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
+    def collected(values: Mapping[str, Any], items: Mapping[str, Any], lets: Lets) -> Explained:
         whole, results = each(values, items, lets)
         if whole[0] is UNKNOWN:
             return whole

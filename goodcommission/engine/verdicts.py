@@ -145,7 +145,8 @@ class Setting:
     """Lets of packs and definitions that have been computed already."""
 
 
-def _compute(let: CompiledLet, values: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
+def compute_let(let: CompiledLet, values: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
+    """The value of one let, rounded, with the facts that it rests on or that are missing."""
     value, settled, missing = let.value.explain(values, lets)
     if isinstance(value, float):
         value = round(value, _LET_DIGITS) if math.isfinite(value) else UNKNOWN
@@ -165,7 +166,7 @@ def compute_lets(rule: CompiledRule, setting: Setting) -> Mapping[str, Explained
         key = (let.owner, let.name)
         known = setting.lets.get(key)
         if known is None:
-            known = setting.lets[key] = _compute(let, values, lets)
+            known = setting.lets[key] = compute_let(let, values, lets)
         lets[let.name] = known
     return lets
 

@@ -167,10 +167,15 @@ def run_case(compiled: CompiledRule, packs: Packs, case: Case, given: dict[str, 
     rule = compiled.rule
     raw = {"kind": rule.applies_to[0], "stage": rule.due_from, **(case.given if given is None else given)}
     document = read_description({key: value for key, value in raw.items() if value is not None})
-    return judge(compiled, _setting(document, packs, case))
+    return judge(compiled, case_setting(document, packs, case))
 
 
-def _setting(document: Document, packs: Packs, case: Case) -> Setting:
+def case_setting(document: Document, packs: Packs, case: Case) -> Setting:
+    """What a rule needs to know of the description of one of its cases.
+
+    Raises:
+        DescriptionError: The day of the case is not in the calendar.
+    """
     facts = gather(document, packs.currency)
     try:
         day = days(dt.date.fromisoformat(case.as_of)) if case.as_of else None
@@ -211,7 +216,8 @@ def _cases(target: LoadedPack, compiled: CompiledRule, packs: Packs, pointer: st
             continue
         if got.branch is not None and got.verdict in ("pass", "fail"):
             decided.add(got.branch)
-        yield from _compare(target, case, got, place)
+        for difference in differences(case, got):
+            yield located(target, place, f"{name}: {difference}")
     yield from _unreached(target, compiled, decided, pointer)
 
 
@@ -227,24 +233,24 @@ def _unreached(target: LoadedPack, compiled: CompiledRule, decided: set[int], po
             yield located(target, place, f"no case of {rule.id} is decided by this branch")
 
 
-def _compare(target: LoadedPack, case: Case, verdict: RuleVerdict, place: str) -> Iterator[Fault]:
-    name = f"{verdict.rule.rule.id}, “{case.name}”"
+def differences(case: Case, verdict: RuleVerdict) -> Iterator[str]:
+    """In what a verdict is not what a case expects."""
     if verdict.verdict != case.expect:
         missing = f"; missing: {', '.join(verdict.missing)}" if verdict.missing else ""
         finding = f"; {verdict.finding}" if verdict.finding else ""
         reason = f"; {verdict.reason}" if verdict.reason else ""
-        yield located(target, place, f"{name}: expected {case.expect}, got {verdict.verdict}{missing}{finding}{reason}")
+        yield f"expected {case.expect}, got {verdict.verdict}{missing}{finding}{reason}"
         return
     if case.severity and verdict.severity != case.severity:
-        yield located(target, place, f"{name}: expected severity {case.severity}, got {verdict.severity}")
+        yield f"expected severity {case.severity}, got {verdict.severity}"
     if case.provisional is not None and verdict.provisional != case.provisional:
-        yield located(target, place, f"{name}: expected provisional {case.provisional}, got {verdict.provisional}")
+        yield f"expected provisional {case.provisional}, got {verdict.provisional}"
     absent = [fact for fact in case.missing or () if fact not in verdict.missing]
     if absent:
         got = ", ".join(verdict.missing) or "nothing"
-        yield located(target, place, f"{name}: {', '.join(absent)} should be named as missing; named: {got}")
+        yield f"{', '.join(absent)} should be named as missing; named: {got}"
     if case.finding and case.finding not in (verdict.finding or ""):
-        yield located(target, place, f"{name}: the finding should hold “{case.finding}”; it is “{verdict.finding}”")
+        yield f"the finding should hold “{case.finding}”; it is “{verdict.finding}”"
 
 
 # --- Mends -----------------------------------------------------------------------------------------------------
@@ -271,7 +277,7 @@ def _mended(
         yield located(target, place, f"{name}: it fails, and neither the rule nor the branch has a `mend`")
         return
     raw = {"kind": compiled.rule.applies_to[0], "stage": compiled.rule.due_from, **case.given}
-    setting = _setting(read_description({k: v for k, v in raw.items() if v is not None}), packs, case)
+    setting = case_setting(read_description({k: v for k, v in raw.items() if v is not None}), packs, case)
     given = apply_mend(verdict, setting, case.given)
     if given is None:
         yield located(target, place, f"{name}: the mend has a value that can't be computed here")

@@ -310,6 +310,17 @@ class PackChange(Part):
         return self
 
 
+class PackGrade(Part):
+    """How well the cases of a pack test its rules: how many mistakes that were made in them on purpose they notice."""
+
+    letter: Literal["A", "B", "C", "D", "E"] = Field(description="A from 95%, B from 85%, C from 70%, D from 50%.")
+    percent: float = Field(description="Share of the mutants that the cases notice, rounded down.")
+    cases: int
+    mutants: int = Field(description="Mutants that some description tells from the rule as it stands.")
+    killed: int = Field(description="Of these, the mutants that the cases notice.")
+    equivalents: int = Field(description="Mutants that no description that was tried tells apart; they do not count.")
+
+
 class Pack(Part):
     """A rule pack, or a file of definitions that packs use."""
 
