@@ -405,6 +405,7 @@ def _audited_packs(packs: Packs, score: scoring.Score) -> tuple[AuditedPack, ...
             low=by_id[loaded.pack.id].low,
             high=by_id[loaded.pack.id].high,
             coverage=by_id[loaded.pack.id].coverage,
+            grade=loaded.grade,
         )
         for loaded in packs.packs
         if loaded.pack.id in by_id

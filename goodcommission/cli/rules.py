@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +12,8 @@ import click
 from goodcommission.cli.frame import (
     BAD_INPUT,
     FINE,
+    GATE_FAILED,
+    Points,
     as_json,
     complain,
     deliver,
@@ -26,7 +29,9 @@ from goodcommission.cli.frame import (
 from goodcommission.exceptions import Fault
 
 if TYPE_CHECKING:
+    from goodcommission.packs.checking import Checked
     from goodcommission.packs.compiling import LoadedPack
+    from goodcommission.packs.grading import GradedPack
 
 
 def _loaded(packs: Sequence[str], folders: Sequence[str]) -> tuple[LoadedPack, ...]:
@@ -111,22 +116,88 @@ def packs_list(folders: tuple[str, ...], form: str) -> None:
 
 @packs.command("check")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-def packs_check(paths: tuple[str, ...]) -> None:
+@click.option("--grade", is_flag=True, help="Also make mistakes in the rules on purpose: do the cases notice?")
+@click.option("--rule", "ids", multiple=True, metavar="ID", help="Grade only this rule; repeatable.")
+@click.option("--min-grade", type=Points(), metavar="PERCENT", help="Fail if a pack's cases notice less than this.")
+@click.option("--save", is_flag=True, help="Keep each grade beside its pack, for the reports that use it.")
+@form_option
+def packs_check(
+    paths: tuple[str, ...], grade: bool, ids: tuple[str, ...], min_grade: float | None, save: bool, form: str
+) -> None:
     """Look for faults in packs, and run the cases of their rules."""
     from goodcommission.packs.checking import check_packs
     from goodcommission.report.wording import count
 
+    grade = grade or bool(ids) or min_grade is not None or save
+    if save and ids:
+        fail("--save keeps the grade of whole packs, and --rule grades some rules only: leave one of them out.")
     checked = check_packs(paths)
     for line in fault_lines(checked.faults):
         complain(line)
-    held = [
-        count(checked.packs, "file"),
-        count(checked.rules, "rule"),
-        count(checked.patterns, "combined finding"),
-        count(checked.cases, "case"),
-    ]
-    show(f"{', '.join(held)}: {count(len(checked.faults), 'fault') if checked.faults else 'no faults'}\n")
-    sys.exit(BAD_INPUT if checked.faults else FINE)
+    graded = _graded(checked, ids) if grade else ()
+    if form == "json":
+        from goodcommission.report.grades import grades_data
+
+        faults = [
+            {"file": one.file, "line": one.line, "column": one.column, "message": one.message} for one in checked.faults
+        ]
+        data = {"faults": faults, "rules": checked.rules, "patterns": checked.patterns, "cases": checked.cases}
+        deliver(as_json({**data, "graded": grades_data(graded)} if grade else data), None, as_bytes=True)
+    else:
+        held = [
+            count(checked.packs, "file"),
+            count(checked.rules, "rule"),
+            count(checked.patterns, "combined finding"),
+            count(checked.cases, "case"),
+        ]
+        show(f"{', '.join(held)}: {count(len(checked.faults), 'fault') if checked.faults else 'no faults'}\n")
+        if graded:
+            from goodcommission.report.grades import grades_text
+
+            show("\n" + grades_text(graded, *look()))
+    if save:
+        _save(checked, graded)
+    if checked.faults:
+        sys.exit(BAD_INPUT)
+    sys.exit(GATE_FAILED if min_grade is not None and not _reach(graded, min_grade) else FINE)
+
+
+def _graded(checked: Checked, ids: Sequence[str]) -> tuple[GradedPack, ...]:
+    from goodcommission.packs.grading import grade_pack
+
+    packs = checked.compiled
+    if packs is None:
+        return ()
+    targets = [target for target in checked.targets if target.pack.rules]
+    wanted = {packs.rule(id).rule.id for id in ids}
+    held = {rule.id for target in targets for rule in target.pack.rules}
+    for id in sorted(wanted - held):
+        fail(Fault(f"{id} is in none of the packs to be checked", suggestion="Name the file that holds it."))
+    return tuple(
+        grade_pack(target, packs, sorted(wanted))
+        for target in targets
+        if not wanted or any(rule.id in wanted for rule in target.pack.rules)
+    )
+
+
+def _reach(graded: Sequence[GradedPack], least: float) -> bool:
+    """Whether all grades are high enough; a pack that could not be graded is not."""
+    low = [one for one in graded if one.grade is None or one.grade.percent < least]
+    for one in low:
+        reached = f"{one.grade.percent:g}%" if one.grade else "no grade"
+        complain(f"{one.pack}: {reached}, and {least:g}% is asked for.")
+    return not low
+
+
+def _save(checked: Checked, graded: Sequence[GradedPack]) -> None:
+    from goodcommission.packs.grading import grade_key, save_grade
+
+    targets = {target.pack.id: target for target in checked.targets}
+    available = checked.compiled.packs if checked.compiled else ()
+    for one in graded:
+        target = targets[one.pack]
+        if target.source is not None and one.grade is not None:
+            save_grade(Path(target.source.name), one.grade, grade_key(target, available))
 
 
 _SCHEMAS = {

@@ -6,7 +6,7 @@ import datetime as dt
 import difflib
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from goodcommission.auditing import condition_gate, tier_reached
@@ -41,6 +41,9 @@ class Checked:
     rules: int
     patterns: int
     cases: int
+    targets: tuple[LoadedPack, ...] = field(default=(), repr=False)
+    compiled: Packs | None = field(default=None, repr=False)
+    """The packs and those that they are used with; None if they do not compile."""
 
 
 def check_packs(paths: Sequence[str | os.PathLike[str]]) -> Checked:
@@ -64,6 +67,7 @@ def check_packs(paths: Sequence[str | os.PathLike[str]]) -> Checked:
             except PackError as error:
                 faults.extend(error.faults)
     ids = {target.pack.id for target in targets}
+    packs: Packs | None = None
     try:
         others = shipped_packs() if targets else ()
         together, made = extended([*(other for other in others if other.pack.id not in ids), *targets])
@@ -76,7 +80,7 @@ def check_packs(paths: Sequence[str | os.PathLike[str]]) -> Checked:
     rules = [rule for target in targets for rule in target.pack.rules]
     patterns = [pattern for target in targets for pattern in target.pack.patterns]
     cases = sum(len(rule.cases) for rule in rules) + sum(len(pattern.cases) for pattern in patterns)
-    return Checked(tuple(dict.fromkeys(faults)), len(targets), len(rules), len(patterns), cases)
+    return Checked(tuple(dict.fromkeys(faults)), len(targets), len(rules), len(patterns), cases, tuple(targets), packs)
 
 
 def _check(target: LoadedPack, packs: Packs) -> Iterator[Fault]:
@@ -204,8 +208,8 @@ def _cases(target: LoadedPack, compiled: CompiledRule, packs: Packs, pointer: st
                 got = run_case(compiled, packs, case)
             else:
                 got = RuleVerdict(compiled, "not_applicable", rule.severity)
-            if got.verdict == case.expect == "fail":
-                yield from _mended(target, compiled, packs, case, got, place)
+            if got.verdict == case.expect == "fail" and (wrong := unmended(compiled, packs, case, got)) is not None:
+                yield located(target, place, f"{name}: {wrong}")
         except DescriptionError as error:
             for fault in error.faults:
                 where = f"{place}/given{fault.pointer or ''}"
@@ -269,27 +273,23 @@ def apply_mend(verdict: RuleVerdict, setting: Setting, given: dict[str, Any]) ->
     return mended
 
 
-def _mended(
-    target: LoadedPack, compiled: CompiledRule, packs: Packs, case: Case, verdict: RuleVerdict, place: str
-) -> Iterator[Fault]:
-    name = f"{compiled.rule.id}, “{case.name}”"
+def unmended(compiled: CompiledRule, packs: Packs, case: Case, verdict: RuleVerdict) -> str | None:
+    """What is wrong with the mend of a case that fails; None if it makes the case pass."""
     if not compiled.branches[verdict.branch or 0].mend:
-        yield located(target, place, f"{name}: it fails, and neither the rule nor the branch has a `mend`")
-        return
+        return "it fails, and neither the rule nor the branch has a `mend`"
     raw = {"kind": compiled.rule.applies_to[0], "stage": compiled.rule.due_from, **case.given}
     setting = case_setting(read_description({k: v for k, v in raw.items() if v is not None}), packs, case)
     given = apply_mend(verdict, setting, case.given)
     if given is None:
-        yield located(target, place, f"{name}: the mend has a value that can't be computed here")
-        return
+        return "the mend has a value that can't be computed here"
     try:
         after = run_case(compiled, packs, case, given)
     except DescriptionError as error:
-        yield located(target, place, f"{name}: the mended description is not valid: {error.faults[0].message}")
-        return
+        return f"the mended description is not valid: {error.faults[0].message}"
     if after.verdict != "pass":
         why = after.finding or f"missing: {', '.join(after.missing)}"
-        yield located(target, place, f"{name}: after its mend it is {after.verdict}, not pass ({why})")
+        return f"after its mend it is {after.verdict}, not pass ({why})"
+    return None
 
 
 # --- Patterns --------------------------------------------------------------------------------------------------

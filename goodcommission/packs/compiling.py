@@ -38,6 +38,7 @@ from goodcommission.packs.model import (
     Let,
     Match,
     Pack,
+    PackGrade,
     Parameter,
     Pattern,
     Rule,
@@ -55,6 +56,8 @@ class LoadedPack:
     source: Source | None = None
     built: Mapping[str, Any] | None = None
     """For a shipped pack in its built form: its conditions, compiled and checked when the form was made."""
+    grade: PackGrade | None = None
+    """How well its cases test its rules; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,13 @@ could; if so the first of them is offered as a case, and if not the misreading c
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from itertools import combinations, islice
+from pathlib import Path
 from typing import Any, Final
 
 from goodcommission.description.reading import read_description
@@ -18,9 +21,10 @@ from goodcommission.engine.conditions import Condition, Explained
 from goodcommission.engine.facts import Facts, dictionary
 from goodcommission.engine.texts import say
 from goodcommission.engine.verdicts import CompiledRule, RuleVerdict, Setting, compute_lets, judge
-from goodcommission.exceptions import DescriptionError, EngineError, Fault
-from goodcommission.packs.checking import case_setting, differences
+from goodcommission.exceptions import DescriptionError, EngineError, Fault, PackError
+from goodcommission.packs.checking import case_setting, differences, unmended
 from goodcommission.packs.compiling import LoadedPack, Packs, located
+from goodcommission.packs.loading import KEPT_GRADE
 from goodcommission.packs.model import Case, PackGrade, Verdict
 from goodcommission.packs.mutating import Mutant, by_trees, let_mutants, parameter_mutants, rule_mutants
 from goodcommission.packs.probing import Probe, Probes, Statement, fact_of, setting_of
@@ -48,7 +52,10 @@ class Survivor:
     as_it_is: str
     misread: str
     case: dict[str, Any]
-    """A case to be added; or of a case that is there, its name and what it should expect as well."""
+    """A case to be added; or of a case that is there, its name and what it should expect as well.
+
+    One case can be offered for several mistakes.
+    """
     is_there: bool
 
 
@@ -69,9 +76,11 @@ class GradedPack:
     pack: str
     title: str
     grade: PackGrade | None
-    """None if the pack has no rules."""
+    """None if the pack has no rules, or one that can't be graded."""
     survivors: tuple[Survivor, ...]
     equivalents: tuple[Equivalent, ...]
+    skipped: tuple[str, ...]
+    """Rules that can't be graded, as their cases do not come out as they expect."""
     warnings: tuple[Fault, ...]
     """Branches that nothing reaches, and rules that can't both pass."""
 
@@ -96,7 +105,7 @@ def grade_of(killed: int, survivors: int, equivalents: int, cases: int) -> PackG
 
 
 def grade_pack(target: LoadedPack, packs: Packs, only: Sequence[str] = ()) -> GradedPack:
-    """Grade a pack whose cases all come out as they expect.
+    """Grade a pack: its rules, and the parameters and lets that they share.
 
     Args:
         target: The pack, as it was read, with its cases.
@@ -104,6 +113,61 @@ def grade_pack(target: LoadedPack, packs: Packs, only: Sequence[str] = ()) -> Gr
         only: Ids of the rules to be graded; all of them by default, and what they share.
     """
     return _Grading(target, packs, only).grade()
+
+
+def grade_key(target: LoadedPack, available: Iterable[LoadedPack]) -> str:
+    """What the grade of a pack depends on, as "sha256:…": a grade with another key is out of date.
+
+    That is its text, that of the packs and definitions it builds on, the facts it names, and the way of grading.
+
+    Args:
+        target: The pack, as it was read.
+        available: The packs and definitions there are.
+    """
+    by_id = {one.pack.id: one for one in available}
+    wanted, builds_on = [target.pack.id], {target.pack.id: target.digest}
+    while wanted:
+        pack = target.pack if wanted[-1] == target.pack.id else by_id[wanted[-1]].pack
+        wanted.pop()
+        for name in (*pack.uses, *pack.extends):
+            if name in by_id and name not in builds_on:
+                builds_on[name] = by_id[name].digest
+                wanted.append(name)
+    text = target.source.text if target.source else ""
+    facts = (fact for name, fact in dictionary().items() if name in text)
+    said = "\n".join(f"{fact.name} {fact.type} {fact.values} {fact.unit} {fact.may_be_none}" for fact in facts)
+    parts = (GRADING, sorted(builds_on.items()), said)
+    return "sha256:" + sha256(repr(parts).encode()).hexdigest()
+
+
+def grade_file(pack: Path) -> Path:
+    """Where the grade of a pack of one's own is kept: beside it."""
+    return pack.with_name(pack.stem + KEPT_GRADE)
+
+
+def save_grade(path: Path, grade: PackGrade | None, key: str) -> None:
+    """Keep the grade of a pack beside it.
+
+    Raises:
+        PackError: The file can't be written.
+    """
+    held = {"key": key, "grade": grade and grade.model_dump(mode="json")}
+    try:
+        grade_file(path).write_text(json.dumps(held, indent=2) + "\n", "utf-8")
+    except OSError as error:
+        message = f"this file cannot be written: {error.strerror or error}"
+        raise PackError(Fault(message, str(grade_file(path)))) from None
+
+
+def kept_grade(path: Path, target: LoadedPack, available: Iterable[LoadedPack]) -> PackGrade | None:
+    """The grade that is kept beside a pack; None if there is none, or it was of another state of the pack."""
+    try:
+        held = json.loads(grade_file(path).read_bytes())
+        if held["key"] == grade_key(target, available):
+            return PackGrade.model_validate(held["grade"])
+    except (OSError, ValueError, TypeError, KeyError):
+        pass
+    return None
 
 
 # --- One rule ------------------------------------------------------------------------------------------------------
@@ -117,6 +181,7 @@ class _Bench:
         self.rule = by_trees(compiled)
         self.settings = tuple(self._setting(case.given, case) for case in compiled.rule.cases)
         self._probes: Probes | None = None
+        self.offered: list[_Offer] = []
 
     def _setting(self, given: Mapping[str, Any], case: Case) -> Setting:
         raw = {"kind": self.rule.rule.applies_to[0], "stage": self.rule.rule.due_from, **given}
@@ -161,48 +226,64 @@ class _Bench:
                 by_missing.append((probe, gone))
         yield from by_missing
 
-    def survivor(self, mutant: CompiledRule) -> tuple[str, str, dict[str, Any], bool] | None:
-        """The verdicts as it is and misread, and a case that tells them apart, proved on CEL and the real reader."""
-        found = list(islice(self.telling(mutant), _MOST_TELLING))
-        # A case that is decided says more than one that is unknown; and the fewer facts differ from a case, the better.
-        found.sort(key=lambda one: (bool(one[1]), _verdict(self.rule, one[0].setting).verdict not in _DECIDED))
-        for probe, gone in found:
-            given = _written(probe, self.rule)
-            case = Case.model_validate(
-                {
-                    "name": _name(probe),
-                    "given": given,
-                    "expect": "pass",
-                    "tier": probe.tier,
-                    "as_of": probe.as_of,
-                }
-            )
+    def offer(self, mutant: CompiledRule) -> _Offer | None:
+        """A case that tells a mutant from the rule: one that was offered for another, or the best there is."""
+        for earlier in self.offered:
             try:
-                setting = self._setting(given, case)
-                mine, other = _verdict(self.compiled, setting), _verdict(mutant, replace(setting, lets={}))
-            except (DescriptionError, EngineError):
+                other = _verdict(mutant, replace(earlier.setting, lets={}))
+            except EngineError:
                 continue
-            if _seen(mine) == _seen(other) and not gone:
-                continue
-            expected: dict[str, Any] = {"expect": mine.verdict}
-            if mine.verdict == other.verdict == "fail" and mine.severity != other.severity:
-                expected["severity"] = mine.severity
-            if mine.verdict == other.verdict and mine.provisional != other.provisional:
-                expected["provisional"] = mine.provisional
-            if _seen(mine) == _seen(other):
-                expected["missing"] = list(gone)
-            is_there = probe.case is not None and not probe.changed and probe.tier == _tier(probe.case)
-            if is_there:
-                return _said(mine, gone), _said(other, ()), {"name": case.name, **expected}, True
-            extra: dict[str, Any] = {"tier": probe.tier} if probe.tier != "large" else {}
-            extra |= {"as_of": probe.as_of} if probe.as_of else {}
-            whole = {"name": case.name, **expected, **extra, "given": given}
-            return _said(mine, gone), _said(other, ()), whole, False
-        return None
+            if any(True for _ in differences(earlier.case, other)):
+                return replace(earlier, misread=_said(other))
+        found = list(islice(self.telling(mutant), _MOST_TELLING))
+        # A case that is decided says more than one that is unknown.
+        found.sort(key=lambda one: (bool(one[1]), _verdict(self.rule, one[0].setting).verdict not in _DECIDED))
+        offers = [offer for probe, gone in found if (offer := self._offer(mutant, probe, gone)) is not None]
+        best = next((one for one in offers if one.mended), offers[0] if offers else None)
+        if best is not None:
+            self.offered.append(best)
+        return best
+
+    def _offer(self, mutant: CompiledRule, probe: Probe, gone: tuple[str, ...]) -> _Offer | None:
+        """A description as a case; None if the reader of descriptions or CEL do not bear it out."""
+        given = _written(probe, self.rule)
+        written: dict[str, Any] = {"name": _name(probe), "expect": "pass"}
+        written |= {"tier": probe.tier} if probe.tier != "large" else {}
+        written |= {"as_of": probe.as_of} if probe.as_of else {}
+        bare = Case.model_validate({**written, "given": given})
+        try:
+            setting = self._setting(given, bare)
+            mine, other = _verdict(self.compiled, setting), _verdict(mutant, replace(setting, lets={}))
+        except (DescriptionError, EngineError):
+            return None
+        if _seen(mine) == _seen(other) and not gone:
+            return None
+        written["expect"] = mine.verdict
+        if mine.verdict == other.verdict == "fail" and mine.severity != other.severity:
+            written["severity"] = mine.severity
+        if mine.verdict == other.verdict and mine.provisional != other.provisional:
+            written["provisional"] = mine.provisional
+        if _seen(mine) == _seen(other):
+            written["missing"] = list(gone)
+        case = Case.model_validate({**written, "given": given})
+        mended = mine.verdict != "fail" or unmended(self.compiled, self.packs, case, mine) is None
+        is_there = probe.case is not None and not probe.changed and probe.tier == probe.case.tier
+        shown = written if is_there else {**written, "given": given}
+        return _Offer(case, setting, shown, is_there, mended, _said(mine, gone), _said(other))
 
 
-def _tier(case: Case) -> str:
-    return "large" if case.tier == "from_value" else case.tier
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """A case that tells a mutant apart."""
+
+    case: Case
+    setting: Setting
+    written: dict[str, Any]
+    is_there: bool
+    mended: bool
+    """Whether the rule's mend makes it pass, if it fails: ``packs check`` asks that of each case."""
+    as_it_is: str
+    misread: str
 
 
 def _verdict(rule: CompiledRule, setting: Setting) -> RuleVerdict:
@@ -220,7 +301,7 @@ def _gone(mine: RuleVerdict, other: RuleVerdict) -> tuple[str, ...]:
     return tuple(name for name in mine.missing if name not in other.missing)
 
 
-def _said(verdict: RuleVerdict, gone: tuple[str, ...]) -> str:
+def _said(verdict: RuleVerdict, gone: tuple[str, ...] = ()) -> str:
     words = verdict.verdict.replace("_", " ")
     if verdict.verdict == "fail":
         words += f", {verdict.severity}"
@@ -292,7 +373,7 @@ def _written(probe: Probe, rule: CompiledRule) -> dict[str, Any]:
 def _name(probe: Probe) -> str:
     name = probe.case.name if probe.case else "as described"
     if not probe.changed:
-        return name if probe.case and probe.tier == _tier(probe.case) else f"{name}, for a {probe.tier} contract"
+        return name if probe.case and probe.tier == probe.case.tier else f"{name}, for a {probe.tier} contract"
     return f"{name}; " + ", ".join(map(_stated, probe.changed))
 
 
@@ -329,11 +410,20 @@ class _Grading:
         self.target, self.packs, self.only = target, packs, only
         self.pack = target.pack
         compiled = {rule.rule.id: rule for rule in packs.rules}
-        self.rules = [
-            (index, _Bench(compiled[rule.id], packs))
-            for index, rule in enumerate(self.pack.rules)
-            if not only or rule.id in only
-        ]
+        self.rules: list[tuple[int, _Bench]] = []
+        self.skipped: list[str] = []
+        for index, rule in enumerate(self.pack.rules):
+            if only and rule.id not in only:
+                continue
+            try:
+                bench = _Bench(compiled[rule.id], packs)
+            except DescriptionError:
+                self.skipped.append(rule.id)
+                continue
+            if bench.killed(bench.rule):
+                self.skipped.append(rule.id)
+            else:
+                self.rules.append((index, bench))
         self.survivors: list[Survivor] = []
         self.equivalents: list[Equivalent] = []
         self.killed = 0
@@ -350,9 +440,10 @@ class _Grading:
         return GradedPack(
             self.pack.id,
             self.pack.title,
-            grade_of(self.killed, len(self.survivors), len(self.equivalents), cases),
+            None if self.skipped else grade_of(self.killed, len(self.survivors), len(self.equivalents), cases),
             tuple(self.survivors),
             tuple(self.equivalents),
+            tuple(self.skipped),
             warnings,
         )
 
@@ -364,10 +455,20 @@ class _Grading:
             return
         where = located(self.target, mutant.pointer, "")
         for bench, rule in touched:
-            found = bench.survivor(rule)
-            if found is not None:
-                id = bench.rule.rule.id
-                self.survivors.append(Survivor(id, mutant.said, where.file, where.line, *found))
+            offer = bench.offer(rule)
+            if offer is not None:
+                self.survivors.append(
+                    Survivor(
+                        bench.rule.rule.id,
+                        mutant.said,
+                        where.file,
+                        where.line,
+                        offer.as_it_is,
+                        offer.misread,
+                        offer.written,
+                        offer.is_there,
+                    )
+                )
                 return
         id = mutated[0][0].rule.rule.id if len(mutated) == 1 else self.pack.id
         self.equivalents.append(Equivalent(id, mutant.said, where.file, where.line))

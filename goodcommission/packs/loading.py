@@ -6,7 +6,8 @@ import difflib
 import json
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.resources import files
@@ -19,11 +20,13 @@ from goodcommission.exceptions import DescriptionError, Fault, PackError
 from goodcommission.packs.adjusting import Adjustment, adjusted, concerns
 from goodcommission.packs.compiling import LoadedPack, Packs, build_conditions, compile_packs
 from goodcommission.packs.extending import extended
-from goodcommission.packs.model import Pack
+from goodcommission.packs.model import Pack, PackGrade
 
 BUILT: Final = Path(__file__).with_name("shipped.json")
 """The shipped packs as JSON with their digests, so that a start does not parse thousands of lines of YAML."""
 
+KEPT_GRADE: Final = ".grade.json"
+"""How the file ends in which the grade of a pack is kept, beside the pack."""
 _BUILT_FORM: Final = 3
 """Raised when what the built form holds changes its shape."""
 
@@ -95,31 +98,61 @@ def _digests() -> dict[str, str]:
 
 
 def build() -> dict[str, Any]:
-    """The shipped packs in their built form: without cases, their conditions compiled and checked."""
+    """The shipped packs in their built form: without cases, their conditions compiled and checked, and graded.
+
+    A pack that is as it was keeps its grade from the built form that is there: to work it out takes seconds.
+    """
+    from goodcommission.packs.grading import grade_key, grade_pack
+
+    known = {one["graded"]: one["grade"] for one in _built().get("packs", ()) if "graded" in one}
     loaded = [read_pack(path) for path in pack_files(shipped_folder("rules"))]
     conditions = build_conditions(loaded)
-    packs = []
+    packs, compiled = [], None
     for one in loaded:
         dumped = one.pack.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         for part in [*dumped.get("rules", ()), *dumped.get("patterns", ())]:
             part.pop("cases", None)
-        packs.append({"digest": one.digest, "pack": dumped, "conditions": conditions.get(one.pack.id, {})})
+        built = {"digest": one.digest, "pack": dumped, "conditions": conditions.get(one.pack.id, {})}
+        if one.pack.rules:
+            built["graded"] = key = grade_key(one, loaded)
+            if key not in known:
+                compiled = compiled or _together(loaded)
+                grade = grade_pack(one, compiled).grade
+                known[key] = grade and grade.model_dump(mode="json")
+            built["grade"] = known[key]
+        packs.append(built)
     return {"digests": _digests(), "packs": packs}
+
+
+def _together(loaded: Sequence[LoadedPack]) -> Packs:
+    available, made = extended(loaded)
+    return compile_packs(available, (), made)
 
 
 @cache
 def shipped_packs() -> tuple[LoadedPack, ...]:
     """The shipped packs, from their built form where it was made of the very files beside it."""
-    try:
-        built = json.loads(BUILT.read_bytes())
-    except (OSError, ValueError):
-        built = {}
-    if isinstance(built, dict) and built.get("digests") == _digests():
+    built = _built()
+    if built.get("digests") == _digests():
         return tuple(
-            LoadedPack(Pack.model_validate(one["pack"]), one["digest"], None, one["conditions"])
+            LoadedPack(Pack.model_validate(one["pack"]), one["digest"], None, one["conditions"], _grade(one))
             for one in built["packs"]
         )
     return tuple(read_pack(path) for path in pack_files(shipped_folder("rules")))
+
+
+def _built() -> dict[str, Any]:
+    """The built form as it is; empty if there is none that can be read."""
+    try:
+        built = json.loads(BUILT.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return built if isinstance(built, dict) else {}
+
+
+def _grade(built: Mapping[str, Any]) -> PackGrade | None:
+    grade = built.get("grade")
+    return grade and PackGrade.model_validate(grade)
 
 
 def write_built_form() -> None:
@@ -158,8 +191,10 @@ def _compiled(
     stamp: tuple[object, ...],
     adjustments: tuple[Adjustment, ...],
 ) -> Packs:
-    own = [read_pack(path) for folder in folders for path in pack_files(folder)]
-    available, made = extended([*shipped_packs(), *own])
+    own = {path: read_pack(path) for folder in folders for path in pack_files(folder)}
+    together = (*shipped_packs(), *own.values())
+    graded = [replace(one, grade=_kept_grade(path, one, together)) for path, one in own.items()]
+    available, made = extended([*shipped_packs(), *graded])
     chosen = _select(available, wanted)
     ids = {one.pack.id for one in chosen}
     if adjustments:
@@ -194,10 +229,20 @@ def load_packs(
         return _compiled(None if packs is None else tuple(sorted(set(packs))), folders, stamp, tuple(adjustments))
 
 
-def _stamp(path: Path) -> tuple[str, int, int]:
-    """What changes when a file is edited."""
-    state = path.stat()
-    return str(path), state.st_mtime_ns, state.st_size
+def _kept_grade(path: Path, own: LoadedPack, available: Sequence[LoadedPack]) -> PackGrade | None:
+    """The grade that `packs check --grade --save` has left beside a pack."""
+    if not path.with_name(path.stem + KEPT_GRADE).exists():
+        return None
+    from goodcommission.packs.grading import kept_grade
+
+    return kept_grade(path, own, available)
+
+
+def _stamp(path: Path) -> tuple[object, ...]:
+    """What changes when a file, or the grade beside it, is edited."""
+    state, beside = path.stat(), path.with_name(path.stem + KEPT_GRADE)
+    graded = beside.stat().st_mtime_ns if beside.exists() else None
+    return str(path), state.st_mtime_ns, state.st_size, graded
 
 
 if __name__ == "__main__":

@@ -124,10 +124,17 @@ def _environment() -> jinja2.Environment:
         finalize=settled,
     )
     environment.filters.update(
-        foreign=foreign, code=code, figure=wording.number, whole=wording.whole, capital=wording.capital, web=_web
+        foreign=foreign,
+        code=code,
+        figure=wording.number,
+        whole=wording.whole,
+        capital=wording.capital,
+        tested=wording.tested_words,
+        web=_web,
     )
     environment.globals.update(
         count=wording.count,
+        how_tested=wording.HOW_TESTED,
         question=wording.question,
         score_words=wording.score_words,
         waiver_ends=wording.waiver_ends,

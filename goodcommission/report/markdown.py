@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Final
 
 from goodcommission.report.findings import Entry, entries, headline, standing
 from goodcommission.report.terminal import neutral
-from goodcommission.report.wording import FIRST_TO_STATE, View, capital, count, question, score_words, what_for
+from goodcommission.report.wording import (
+    FIRST_TO_STATE,
+    HOW_TESTED,
+    View,
+    capital,
+    count,
+    question,
+    score_words,
+    tested_words,
+    what_for,
+)
 
 if TYPE_CHECKING:
     from goodcommission.report.model import AuditReport
@@ -66,7 +76,11 @@ def _page(reports: Sequence[AuditReport], depth: int) -> Iterator[str]:
 
 
 def _made_by(reports: Sequence[AuditReport]) -> str:
-    return f"goodcommission {escaped(reports[0].goodcommission)}, packs {escaped(reports[0].packs_digest[:19])}."
+    packs = {pack.id: pack for report in reports for pack in report.packs}
+    graded = "; ".join(f"{escaped(pack.title)} {tested_words(pack.grade)}" for pack in packs.values())
+    tested = f" {HOW_TESTED}: {graded}." if graded else ""
+    made = f"goodcommission {escaped(reports[0].goodcommission)}, packs {escaped(reports[0].packs_digest[:19])}."
+    return made + tested
 
 
 def _document(report: AuditReport, mark: str, *, details: bool) -> Iterator[str]:

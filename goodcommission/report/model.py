@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from goodcommission.packs.model import Outcome, Severity, Strength, Tier, Verdict
+from goodcommission.packs.model import Outcome, PackGrade, Severity, Strength, Tier, Verdict
 
 Scalar = bool | int | float | str
 
@@ -76,6 +76,7 @@ class AuditedPack(Part):
     low: float | None
     high: float | None
     coverage: float = Field(description="Share of the applicable weight that is decided, in percent.")
+    grade: PackGrade | None = Field(description="How well its cases test its rules; null where that is not known.")
 
 
 class Adjusted(Part):

@@ -10,7 +10,7 @@ from goodcommission.packs.compiling import LoadedPack
 from goodcommission.packs.model import Pack, Pattern, Rule
 from goodcommission.report.terminal import neutral
 from goodcommission.report.text import Page
-from goodcommission.report.wording import count, listed
+from goodcommission.report.wording import count, how_tested, listed
 
 
 def _packs(loaded: Iterable[LoadedPack]) -> list[Pack]:
@@ -25,12 +25,16 @@ def _parts(pack: Pack) -> list[Rule | Pattern]:
 def packs_text(loaded: Iterable[LoadedPack], width: int, colour: bool) -> str:
     """All packs, one paragraph each."""
     page = Page(width, [])
+    loaded = tuple(loaded)
+    grades = {one.pack.id: one.grade for one in loaded}
     for pack in _packs(loaded):
         page.blank()
         page.say(f"{pack.id} {pack.version}", style="bold")
         held = [count(len(pack.rules), "rule")] if pack.rules else []
         held += [count(len(pack.patterns), "combined finding")] if pack.patterns else []
         page.say(f"{neutral(pack.title)}: {listed(held)}", "  ")
+        if pack.rules:
+            page.say(how_tested(grades[pack.id]), "  ")
         if pack.about:
             page.say(neutral(pack.about), "  ")
     return page.text(colour=colour)
@@ -47,6 +51,7 @@ def packs_data(loaded: Iterable[LoadedPack]) -> list[dict[str, Any]]:
             "digest": one.digest,
             "rules": len(one.pack.rules),
             "patterns": len(one.pack.patterns),
+            "grade": one.grade and one.grade.model_dump(mode="json"),
         }
         for one in loaded
         if one.pack.pack

@@ -12,6 +12,7 @@ from goodcommission.engine.evidence import WITHOUT_EVIDENCE
 from goodcommission.report.terminal import neutral
 from goodcommission.report.wording import (
     FIRST_TO_STATE,
+    HOW_TESTED,
     KINDS,
     LEAST_JUDGED,
     NO_GRADE,
@@ -29,6 +30,7 @@ from goodcommission.report.wording import (
     question,
     score_words,
     settled_by,
+    tested_words,
     tier_words,
     waiver_ends,
     what_for,
@@ -37,7 +39,7 @@ from goodcommission.report.wording import (
 )
 
 if TYPE_CHECKING:
-    from goodcommission.report.model import AuditReport, Cited, FactStated, PatternResult, RuleResult
+    from goodcommission.report.model import AuditedPack, AuditReport, Cited, FactStated, PatternResult, RuleResult
 
 NARROWEST: Final = 48
 WIDEST: Final = 100
@@ -301,6 +303,14 @@ def _packs(page: Page, view: View) -> None:
         for index, line in enumerate(wrap(neutral(pack.title), name)):
             gap = " " * (name - cell_len(line) + 2)
             page.lines.append(((_INDENT, ""), (line, ""), *(((gap, ""), *figures) if index == 0 else ())))
+    _tested(page, packs)
+
+
+def _tested(page: Page, packs: Sequence[AuditedPack]) -> None:
+    """How well each pack is tested: how far its verdicts can be trusted to be those that its authors meant."""
+    graded = "; ".join(f"{neutral(pack.title)} {tested_words(pack.grade)}" for pack in packs)
+    page.blank()
+    page.say(f"{HOW_TESTED}: {graded}.", _INDENT, "dim")
 
 
 def _adjusted(page: Page, view: View) -> None:

@@ -12,6 +12,7 @@ from goodcommission.engine.texts import say_date
 from goodcommission.report.terminal import neutral
 
 if TYPE_CHECKING:
+    from goodcommission.packs.model import PackGrade
     from goodcommission.report.model import (
         AuditReport,
         Cited,
@@ -130,6 +131,26 @@ def grade_words(grade: str) -> str:
     """A grade in words: C, between C and A."""
     worst, dash, best = grade.partition("–")
     return f"between {worst} and {best}" if dash else grade
+
+
+def tested_words(grade: PackGrade | None) -> str:
+    """How well a pack is tested, in a few words."""
+    if grade is None:
+        return "not graded"
+    return f"{grade.letter} ({int(grade.percent)}%)"
+
+
+HOW_TESTED: Final = (
+    "How well each pack is tested (how many of the mistakes made in its rules on purpose its test cases notice)"
+)
+
+
+def how_tested(grade: PackGrade | None) -> str:
+    """How well a pack is tested, in a sentence."""
+    if grade is None:
+        return "How well its rules are tested is not known: goodcommission packs check --grade works it out."
+    noticed = f"{count(grade.cases, 'case')} notice {grade.killed} of {count(grade.mutants, 'mistake')}"
+    return f"Tested {grade.letter}: its {noticed} made in its rules on purpose ({number(grade.percent)}%)."
 
 
 def evidence_words(report: AuditReport) -> tuple[str, ...]:
