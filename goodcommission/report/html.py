@@ -49,13 +49,27 @@ _VERDICTS: Final[Mapping[str, str]] = {
 _WEB: Final = re.compile(r"https?://[^\s<>\"']+", re.ASCII)
 
 
-def render(reports: Sequence[AuditReport], quotes: Quotes | None = None) -> str:
+class Frame(NamedTuple):
+    """What a web page has around the report; such a page is no file of its own and has its policy in its headers."""
+
+    top: Any
+    """Markup instead of the page's head."""
+    before: Any
+    """Markup before the report."""
+    styles: tuple[str, ...]
+    """Addresses of the style sheets; the report's own is among them."""
+    scripts: tuple[str, ...]
+    """Addresses of the scripts."""
+
+
+def render(reports: Sequence[AuditReport], quotes: Quotes | None = None, frame: Frame | None = None) -> str:
     """Reports of audits as one HTML file, the same bytes for the same reports.
 
     Args:
         reports: What `audit` gave, or what was read from saved reports; one or more.
         quotes: Gives the line on which a fact is stated (see `quoting.quotes_of`); without it, a fact
             shows its value with file and line.
+        frame: What stands around it in a web page; by default it is a file that loads nothing.
     """
     style, script = _part("report.css"), _part("report.js")
     several = len(reports) > 1
@@ -66,6 +80,7 @@ def render(reports: Sequence[AuditReport], quotes: Quotes | None = None) -> str:
         .render(
             reports=shown,
             several=several,
+            frame=frame,
             style=_markup(style),
             script=_markup(script),
             policy=f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
@@ -75,6 +90,11 @@ def render(reports: Sequence[AuditReport], quotes: Quotes | None = None) -> str:
             phases=[*((id, title) for id, (title, _) in _PHASES.items()), (_THROUGHOUT, "Throughout the cycle")],
         )
     )
+
+
+def part(name: str) -> str:
+    """A part of the page: ``report.css`` or ``report.js``."""
+    return _part(name)
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -12,14 +12,15 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from goodcommission.exceptions import Fault, GoodCommissionError
 from goodcommission.version import VERSION
-from goodcommission.web import api
+from goodcommission.web import api, pages
 from goodcommission.web.guard import Counted, Metrics, SafeHeaders
 from goodcommission.web.limits import RateLimit, SizeLimit
-from goodcommission.web.problems import ProblemError, problem, problem_of
+from goodcommission.web.problems import ProblemError, problem, problem_body, problem_of
 from goodcommission.web.service import Service
 from goodcommission.web.settings import WebSettings
 from goodcommission.web.work import Workers
@@ -57,10 +58,12 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
     app.state.metrics = metrics
     app.state.service = Service(chosen.rules, chosen.most_documents)
     app.include_router(api.router)
+    app.include_router(pages.router)
     _add_operations(app, metrics)
     _add_answers(app)
     # The last that is added meets a request first.
     app.add_middleware(SizeLimit, most_bytes=chosen.most_bytes)
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(RateLimit, per_minute=chosen.per_minute)
     if chosen.hosts:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(chosen.hosts))
@@ -94,17 +97,17 @@ def _add_answers(app: FastAPI) -> None:
 
     @app.exception_handler(ProblemError)
     async def refused(request: Request, error: ProblemError) -> Response:
-        return problem(error.status, error.detail, headers=error.headers)
+        return _answer(request, error.status, error.detail, headers=error.headers)
 
     @app.exception_handler(RequestValidationError)
     async def wrong_parameter(request: Request, error: RequestValidationError) -> Response:
         faults = [Fault(f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}") for one in error.errors()]
         detail = str(faults[0]) if len(faults) == 1 else f"{len(faults)} parameters are wrong."
-        return problem(422, detail, faults)
+        return _answer(request, 422, detail, faults)
 
     @app.exception_handler(HTTPException)
     async def other(request: Request, error: HTTPException) -> Response:
-        return problem(error.status_code, str(error.detail), headers=error.headers)
+        return _answer(request, error.status_code, str(error.detail), headers=error.headers)
 
     @app.exception_handler(Exception)
     async def unforeseen(request: Request, error: Exception) -> Response:
@@ -114,4 +117,20 @@ def _add_answers(app: FastAPI) -> None:
             where = where.tb_next
         place = f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where else "unknown"
         log.error("%s at %s", type(error).__name__, place)
-        return problem(500, "It was noted in the server's log. Nothing of your document was kept.")
+        return _answer(request, 500, "It was noted in the server's log. Nothing of your document was kept.")
+
+
+def _answer(
+    request: Request,
+    status: int,
+    detail: str,
+    faults: Sequence[Fault] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A problem for a program, or a page for a person."""
+    if request.url.path.startswith("/v1/") or "text/html" not in request.headers.get("accept", ""):
+        return problem(status, detail, faults, headers)
+    title = problem_body(status, detail)["title"]
+    shown = pages.page("problem.html.j2", request, status, title=title, detail=detail)
+    shown.headers.update(headers or {})
+    return shown

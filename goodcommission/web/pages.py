@@ -1,0 +1,288 @@
+"""The pages: check a file, browse the rules. Rendered here, and usable without JavaScript."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import resources
+from typing import Annotated, Any, Final
+
+import jinja2
+from fastapi import APIRouter, Form, Request, UploadFile
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from markupsafe import Markup
+
+from goodcommission.description.document import Document
+from goodcommission.exceptions import DescriptionError, Fault
+from goodcommission.packs.model import Pack, Pattern, Rule
+from goodcommission.report import html
+from goodcommission.report.quoting import quotes_of, texts_of
+from goodcommission.report.rule_pages import RulePage, rule_page
+from goodcommission.report.rules import find
+from goodcommission.report.terminal import neutral, visible
+from goodcommission.report.wording import capital, count
+from goodcommission.web.api import service, worked
+from goodcommission.web.problems import ProblemError
+from goodcommission.web.service import MEDIA_TYPES, AuditOptions
+
+_STATIC: Final[Mapping[str, str]] = {
+    "web.css": "text/css; charset=utf-8",
+    "web.js": "text/javascript; charset=utf-8",
+    "report.css": "text/css; charset=utf-8",
+    "report.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
+_AROUND: Final = 3
+"""Lines that are shown before and after one with a fault."""
+_LONGEST: Final = 300
+_DOWNLOADS: Final[Mapping[str, tuple[str, str]]] = {
+    "html": ("report.html", "HTML, one file to pass on"),
+    "json": ("report.json", "JSON, the whole report"),
+    "csv": ("report.csv", "CSV, a row for each rule"),
+    "markdown": ("report.md", "Markdown"),
+    "sarif": ("report.sarif", "SARIF, for code scanning"),
+}
+router: Final = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+
+# --- Static parts and templates ------------------------------------------------------------------------------------
+
+
+@cache
+def static(name: str) -> bytes:
+    """A style sheet, script or picture of the pages."""
+    if name.startswith("report."):
+        return html.part(name).encode()
+    return resources.files("goodcommission.web").joinpath("static", name).read_bytes()
+
+
+@cache
+def address(name: str) -> str:
+    """Where a static part is; the address changes with its content, so that it can be kept for ever."""
+    return f"/static/{name}?v={hashlib.sha256(static(name)).hexdigest()[:12]}"
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """The templates of the pages; whatever is put into them is escaped."""
+
+    def load(name: str) -> str:
+        return resources.files("goodcommission.web").joinpath("templates", name).read_text("utf-8")
+
+    found = jinja2.Environment(
+        loader=jinja2.FunctionLoader(load),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters.update(capital=capital, neutral=neutral, visible=visible)
+    found.globals.update(address=address, count=count)
+    return found
+
+
+def page(template: str, request: Request, status: int = 200, **values: Any) -> HTMLResponse:
+    """One page."""
+    text = environment().get_template(template).render(path=request.url.path, **_shared(request), **values)
+    return HTMLResponse(text, status)
+
+
+def _shared(request: Request) -> dict[str, Any]:
+    return {"storage": request.app.state.settings.database is not None}
+
+
+@router.get("/static/{name}")
+async def static_part(name: str) -> Response:
+    """A style sheet, script or picture."""
+    if name not in _STATIC:
+        raise ProblemError(404, "There is no such file.")
+    return Response(
+        static(name), media_type=_STATIC[name], headers={"Cache-Control": "public, max-age=31536000, immutable"}
+    )
+
+
+# --- Check a file --------------------------------------------------------------------------------------------------
+
+
+@router.get("/")
+async def home(request: Request) -> Response:
+    """Where to begin."""
+    return page("home.html.j2", request, text="", problem=None, lines=(), name="")
+
+
+@router.post("/check")
+async def check(
+    request: Request,
+    text: Annotated[str, Form()] = "",
+    file: UploadFile | None = None,
+    name: Annotated[str, Form()] = "",
+    tier: Annotated[str, Form()] = "",
+) -> Response:
+    """Audit what was uploaded or pasted, and show the report; or what is wrong with it, at its line."""
+    body = await file.read() if file is not None else b""
+    if body:
+        name = _safe_name(file.filename if file else None)
+    elif text.strip():
+        body, name = text.replace("\r\n", "\n").encode("utf-8", "surrogatepass"), _safe_name(name or "pasted text")
+    else:
+        fault = Fault("nothing was sent", suggestion="Choose a file, or paste its text.")
+        return page("home.html.j2", request, 422, text="", problem=_told([fault]), lines=(), name="")
+    options = AuditOptions(dt.datetime.now(dt.UTC).date(), tier or None)
+    if tier not in ("", "small", "medium", "large"):
+        raise ProblemError(422, "The size is small, medium or large.")
+    try:
+        return HTMLResponse(await worked(request, lambda: _report(request, body, name, options)))
+    except DescriptionError as error:
+        shown = body.decode("utf-8", "replace")
+        lines = _lines(shown, error.faults)
+        return page(
+            "home.html.j2", request, 422, text=shown[:200_000], problem=_told(error.faults), lines=lines, name=name
+        )
+
+
+@router.post("/download/{form}")
+async def download(
+    request: Request,
+    form: str,
+    text: Annotated[str, Form()],
+    name: Annotated[str, Form()] = "",
+    tier: Annotated[str, Form()] = "",
+    as_of: Annotated[dt.date | None, Form()] = None,
+) -> Response:
+    """The report of a text as a file."""
+    if form not in _DOWNLOADS or tier not in ("", "small", "medium", "large"):
+        raise ProblemError(404, "There is no such report.")
+    options = AuditOptions(as_of or dt.datetime.now(dt.UTC).date(), tier or None)
+    body = text.replace("\r\n", "\n").encode("utf-8", "surrogatepass")
+    made = await worked(request, lambda: service(request).audited(body, _safe_name(name), options, form))
+    disposition = f'attachment; filename="{_DOWNLOADS[form][0]}"'
+    return Response(made, media_type=MEDIA_TYPES[form], headers={"Content-Disposition": disposition})
+
+
+def _report(request: Request, body: bytes, name: str, options: AuditOptions) -> str:
+    found = service(request)
+    documents = found.read(body, name)
+    return framed(request, documents, options, body.decode("utf-8", "replace"))
+
+
+def framed(
+    request: Request, documents: Sequence[Document], options: AuditOptions, text: str, before: Markup | None = None
+) -> str:
+    """The report of documents in a page, with what can be done with it."""
+    reports = [service(request).audit(document, options) for document in documents]
+    for one in reports:
+        request.app.state.metrics.audits.labels(one.document.kind, one.document.origin, one.score.grade).inc()
+    top = environment().get_template("top.html.j2").render(path="/check", **_shared(request))
+    tools = (
+        environment()
+        .get_template("tools.html.j2")
+        .render(
+            text=text,
+            name=documents[0].name,
+            tier=options.tier or "",
+            as_of=options.as_of.isoformat() if options.as_of else "",
+            downloads=_DOWNLOADS,
+            single=len(documents) == 1,
+            **_shared(request),
+        )
+    )
+    frame = html.Frame(
+        Markup(top),  # noqa: S704 (our own template, which escapes)
+        Markup(tools) + (before or Markup()),  # noqa: S704
+        (address("report.css"), address("web.css")),
+        (address("report.js"), address("web.js")),
+    )
+    return html.render(reports, quotes_of(texts_of(documents)), frame)
+
+
+def _safe_name(name: str | None) -> str:
+    """The name of what was sent, as the report may show it: no folders, nothing that acts, and not long."""
+    last = (name or "").replace("\\", "/").rpartition("/")[2]
+    return neutral(last).strip()[:80] or "document"
+
+
+def _told(faults: Sequence[Fault]) -> list[dict[str, Any]]:
+    return [
+        {
+            "message": capital(fault.message.removesuffix(".")),
+            "line": fault.line,
+            "column": fault.column,
+            "pointer": fault.pointer,
+            "suggestion": fault.suggestion,
+        }
+        for fault in faults
+    ]
+
+
+def _lines(text: str, faults: Sequence[Fault]) -> list[dict[str, Any]]:
+    """The lines around those with faults, with their numbers."""
+    wrong = {fault.line: fault.message for fault in reversed(faults) if fault.line}
+    lines = text.replace("\r\n", "\n").split("\n")
+    wanted = {n for line in wrong for n in range(line - _AROUND, line + _AROUND + 1) if 1 <= n <= len(lines)}
+    shown: list[dict[str, Any]] = []
+    last = 0
+    for number in sorted(wanted)[:400]:
+        line = lines[number - 1]
+        cut = line if len(line) <= _LONGEST else line[:_LONGEST] + "…"
+        shown.append({"number": number, "text": cut, "message": wrong.get(number), "gap": last and number != last + 1})
+        last = number
+    return shown
+
+
+# --- The rules -----------------------------------------------------------------------------------------------------
+
+
+@router.get("/rules")
+async def rules(request: Request, q: str = "", pack: str = "", severity: str = "") -> Response:
+    """All rules, or those that fit."""
+    words = q.lower().split()[:10]
+    groups: list[tuple[Pack, list[Rule | Pattern]]] = []
+    for held in sorted((one.pack for one in service(request).packs.packs if one.pack.pack), key=_patterns_last):
+        parts: list[Rule | Pattern] = [*held.rules, *held.patterns]
+        fitting = [one for one in parts if _fits(one, words) and severity in ("", one.severity)]
+        if fitting and pack in ("", held.id):
+            groups.append((held, fitting))
+    packs = [one.pack for one in service(request).packs.packs if one.pack.pack]
+    found = sum(len(fitting) for _, fitting in groups)
+    return page(
+        "rules.html.j2", request, groups=groups, packs=packs, q=q[:200], pack=pack, severity=severity, found=found
+    )
+
+
+def _patterns_last(pack: Pack) -> bool:
+    return not pack.rules
+
+
+def _fits(part: Rule | Pattern, words: Sequence[str]) -> bool:
+    asks = part.asks if isinstance(part, Rule) else part.concludes
+    held = " ".join((part.id, *part.aliases, part.title, asks, part.why, part.remedy or "")).lower()
+    return all(word in held for word in words)
+
+
+@router.get("/rules/{id}")
+async def rule(request: Request, id: str) -> Response:
+    """One rule in full."""
+    used = service(request).packs
+    found = find(used.packs, id)
+    if found is None:
+        raise ProblemError(404, f"There is no rule “{id[:40]}”.")
+    if found[1].id != id:
+        return RedirectResponse(f"/rules/{found[1].id}", 308)
+    shown: RulePage = await worked(request, lambda: rule_page(used, *found))
+    return page("rule.html.j2", request, rule=shown)
+
+
+@router.get("/sources")
+async def sources(request: Request) -> Response:
+    """The works that the rules rest on, with the rules that cite each."""
+    works: dict[str, dict[str, Any]] = {}
+    for loaded in service(request).packs.packs:
+        parts: list[Rule | Pattern] = [*loaded.pack.rules, *loaded.pack.patterns]
+        for part in parts:
+            for citation in part.sources:
+                work = works.setdefault(citation.source, {"work": loaded.pack.sources[citation.source], "rules": {}})
+                work["rules"].setdefault(part.id, part.title)
+    order = sorted(works.values(), key=lambda one: -len(one["rules"]))
+    return page("sources.html.j2", request, works=order)
