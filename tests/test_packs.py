@@ -95,6 +95,7 @@ def test_the_shipped_packs_load() -> None:
         "decommissioning-notice",
         "equality-impact",
         "grants-and-contracts",
+        "outcomes-and-innovation",
         "proportionate-procurement",
         "service-user-involvement",
         "subcontracting",

@@ -1112,6 +1112,11 @@ class Outcomes(Part):
     measures: Listed[Measure] | None = say(
         "the performance measures", "What is measured, at which level, and from which month on? ([] = nothing)"
     )
+    number_of_measures: Count | None = say(
+        "the number of measures to report on",
+        "On how many measures must one provider or grantee report?",
+        "measures",
+    )
     no_measures_reason: TextOrNone | None = say(
         "the reason for having no measures", "If nothing is measured: why? (none = no reason recorded)"
     )
