@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from goodcommission import scoring
+from goodcommission.answers import Answers, Manual, asked_of, read_answers
 from goodcommission.description.document import Document
 from goodcommission.description.model import Description, Evidence
 from goodcommission.description.positions import locate
@@ -36,7 +37,8 @@ from goodcommission.engine.verdicts import (
 from goodcommission.exceptions import DescriptionError
 from goodcommission.packs.compiling import Packs
 from goodcommission.packs.loading import load_packs
-from goodcommission.packs.model import STAGES, TIERS, Citation, Tier, Work
+from goodcommission.packs.model import STAGES, TIERS, Tier
+from goodcommission.report.citing import cite
 from goodcommission.report.model import (
     SCHEMA_VERSION,
     Adjusted,
@@ -46,7 +48,6 @@ from goodcommission.report.model import (
     AuditedProfile,
     AuditReport,
     BranchLogic,
-    Cited,
     EngineUsed,
     EvidenceNamed,
     FactMissing,
@@ -89,6 +90,7 @@ def audit(
     tier: Tier | None = None,
     engine: Engine = "auto",
     require_evidence: bool = False,
+    answers: Answers | str | os.PathLike[str] | Mapping[str, Any] | None = None,
 ) -> AuditReport:
     """Audit one description against rule packs.
 
@@ -105,6 +107,8 @@ def audit(
         engine: What combines the findings: ``auto`` takes durable-rules where it is installed.
         require_evidence: Whether what is stated without evidence counts as unknown where a rule would be met by it or
             would not be asked; what a document says against itself stands.
+        answers: Signed answers to the questions that only a person can answer: a file, a dict in the same form, or what
+            ``read_answers`` gave.
 
     Returns:
         The report: score and interval in points of 100, verdicts, combined findings, and the facts with their places.
@@ -113,6 +117,7 @@ def audit(
         DescriptionError: The description can't be read or is not valid; all faults are named.
         PackError: A pack is not there.
         EngineError: The engine asked for is not installed or failed.
+        AnswerError: The answers can't be read, are not signed, or answer what is not asked.
     """
     if isinstance(description, Document):
         document = description
@@ -134,10 +139,16 @@ def audit(
         {id: value for id, (value, _) in gates.items()},
         engine,
     )
-    score = scoring.compute([counted(one) for one in verdicts if one is not None], used.groups, used.weights)
-    return _report(
+    signed = answers if answers is None or isinstance(answers, Answers) else read_answers(answers)
+    manual = Manual(
+        signed, asked_of(used, document, signed, None if day is None else date(day)), used, strict=require_evidence
+    )
+    judged = [*(counted(one) for one in verdicts if one is not None), *manual.judged]
+    score = scoring.compute(judged, used.groups, used.weights)
+    report = _report(
         document, used, setting, verdicts, gates, outcomes, engine_report, score, day, basis, tier, require_evidence
     )
+    return manual.added_to(report, score)
 
 
 def judge_all(
@@ -220,21 +231,6 @@ def counted(verdict: RuleVerdict) -> scoring.Judged:
 
 
 # --- The report ------------------------------------------------------------------------------------------------
-
-
-def cite(citation: Citation, work: Work) -> Cited:
-    """A citation as a reader needs it."""
-    lines = f"text line{'s' if set('-,') & set(citation.lines) else ''} {citation.lines}" if citation.lines else None
-    section = citation.section and (
-        f"section {citation.section}" if citation.section[0].isdigit() else citation.section
-    )
-    where = "; ".join(part for part in (citation.provision, section, lines) if part)
-    note = f"({citation.note})" if citation.note else None
-    return Cited(
-        work=", ".join(str(part) for part in (work.author, work.title, work.publisher, work.year) if part),
-        where=" ".join(part for part in (where, note) if part) or None,
-        url=work.url,
-    )
 
 
 @lru_cache(maxsize=64)
@@ -349,6 +345,8 @@ def _report(
         score_without_waivers=None,
         waiver_findings=(),
         baseline=None,
+        answers=None,
+        questions=(),
         results=results,
         patterns=patterns,
         facts=stated(document, packs.currency, setting.facts, {name for r in results for name in r.decided_by}),

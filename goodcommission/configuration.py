@@ -271,6 +271,7 @@ _OF_DOCUMENTS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "commissioner": _text,
     "tier": _one_of(*TIERS),
     "require_evidence": _flag,
+    "answers": _text,
 }
 """What may differ from document to document."""
 _OF_RUNS: Final[Mapping[str, Callable[[Any], Any]]] = {
@@ -282,7 +283,7 @@ _OF_RUNS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "placeholders": _syntax,
 }
 """What holds for all that is audited together."""
-_PATHS: Final = frozenset({"rules", "commissioner", "baseline", "waivers"})
+_PATHS: Final = frozenset({"rules", "commissioner", "answers", "baseline", "waivers"})
 _TABLES: Final = ("parameters", "severities", "gates")
 DEFAULTS: Final[Mapping[str, Any]] = {
     **dict.fromkeys(_OF_DOCUMENTS),

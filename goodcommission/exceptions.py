@@ -56,6 +56,10 @@ class ReportError(GoodCommissionError):
     """A saved report cannot be read or is not one."""
 
 
+class AnswerError(GoodCommissionError):
+    """A file of answers cannot be read, is not valid, or answers what is not asked."""
+
+
 class WaiverError(GoodCommissionError):
     """A file of waivers cannot be read, is not valid, or names what is not there."""
 

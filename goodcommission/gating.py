@@ -111,10 +111,13 @@ def _named(report: AuditReport, gate: Gate, ids: Sequence[str]) -> GateResult:
     """Rules that may never fail, or must pass: a waiver or a baseline does not help them."""
     rules = {result.rule.id: result for result in report.results}
     patterns = {one.id: one for one in report.patterns}
+    unanswered = {one.id for one in report.questions if one.answer is None}
     in_the_way: list[tuple[str, str]] = []
     renamed = current_ids(report)
     for id in dict.fromkeys(renamed.get(id, id) for id in ids):
-        if id in rules:
+        if id in unanswered:
+            why = "not answered" if gate.name == "must_pass" else None
+        elif id in rules:
             why = _why_rule(rules[id], gate)
         elif id in patterns:
             why = _why_pattern(patterns[id], gate)

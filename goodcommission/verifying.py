@@ -87,6 +87,7 @@ def verify(
     document: str | os.PathLike[str],
     *,
     commissioner: str | os.PathLike[str] | None = None,
+    answers: str | os.PathLike[str] | None = None,
 ) -> tuple[Verification, ...]:
     """Recompute the verdicts and the score of a saved report from the document it was made of.
 
@@ -94,6 +95,7 @@ def verify(
         report: What ``goodcommission audit --format json`` wrote.
         document: The file that was audited.
         commissioner: The commissioner's profile, where the audit had one.
+        answers: The file of answers, to see that it is the one that was used; the report carries the answers.
 
     Returns:
         One verification for each report in the file.
@@ -108,10 +110,14 @@ def verify(
         reason = "the report is not as goodcommission wrote it: it was changed, cut or formatted anew"
         return (Verification(os.fspath(document), (reason,), 0),)
     documents = read_documents(document, commissioner=commissioner)
-    return tuple(_verify(one, documents) for one in found)
+    signed = None
+    if answers is not None:
+        with open(answers, "rb") as file:
+            signed = "sha256:" + hashlib.sha256(file.read()).hexdigest()
+    return tuple(_verify(one, documents, signed) for one in found)
 
 
-def _verify(report: _Report, documents: Sequence[Document]) -> Verification:
+def _verify(report: _Report, documents: Sequence[Document], answers: str | None) -> Verification:
     raw = report.raw
     name = str(raw["document"]["name"])
     if "sha256:" + hashlib.sha256(report.body.encode()).hexdigest() != report.seal:
@@ -123,6 +129,9 @@ def _verify(report: _Report, documents: Sequence[Document]) -> Verification:
     used, told = fitting[0].profile, raw["document"]["profile"]
     if (used and used.digest) != (told and told["digest"]):
         return Verification(name, ("the commissioner's profile is not the one that was used",), 0)
+    given = raw.get("answers")
+    if answers is not None and answers != (given and given["digest"]):
+        return Verification(name, ("the answers are not those that were used",), 0)
     work = _Work(raw, fitting[0])
     return Verification(name, tuple(work.differences()), len(raw["results"]))
 
@@ -412,6 +421,12 @@ class _Work:
         judged = []
         for result in self.raw["results"]:
             info = result["rule"]
+            if info["kind"] == "manual":
+                verdict, claimed = self.answered(info["id"])
+                if (verdict, claimed) != (result["verdict"], result["claimed"]):
+                    yield f"{info['id']}: the report says {_said(result)}, and the answer makes it {verdict}"
+                judged.append((info, verdict, False, info["severity"], claimed, result["waived"] is not None))
+                continue
             if info["id"] not in logic:
                 yield f"{info['id']}: the report does not carry its conditions"
                 continue
@@ -429,10 +444,22 @@ class _Work:
             if self.raw[key] is not None:
                 yield from _compare(self.raw[key], self.score(judged, waiving), key.replace("_", " "))
 
+    def answered(self, question: str) -> tuple[str, bool]:
+        """The verdict of a question by the answer that the report carries, and whether it is only claimed."""
+        given = next((one["answer"] for one in self.raw["questions"] if one["id"] == question and one["answer"]), None)
+        if given is None or not given["by"].strip() or not given["on"]:
+            return "not signed", False
+        verdict = {"yes": "pass", "no": "fail", "not_applicable": "not_applicable"}[given["answer"]]
+        if self.raw["require_evidence"] and given["evidence"] is None and verdict != "fail":
+            verdict = "unknown"
+        return verdict, verdict == "pass" and given["evidence"] is None
+
     def stated(self) -> Iterator[str]:
         """Values that the report names as deciding, and what the document has."""
         for fact in self.raw["facts"]:
             name, _, rest = fact["name"].partition("[")
+            if name.startswith("answers."):
+                continue
             if rest or isinstance(fact["value"], list) or isinstance(self.facts.get(name), list):
                 continue
             has, says = self.facts.get(name), fact["value"]

@@ -271,7 +271,8 @@ def _shipped_ids() -> set[str]:
     from goodcommission.packs.loading import shipped_packs
 
     packs = [loaded.pack for loaded in shipped_packs()]
-    return {rule.id for pack in packs for rule in pack.rules} | {one.id for pack in packs for one in pack.patterns}
+    ids = {rule.id for pack in packs for rule in pack.rules} | {one.id for pack in packs for one in pack.patterns}
+    return ids | {one.id for pack in packs for one in pack.questions}
 
 
 class _Run:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,10 +38,11 @@ from goodcommission.cli.settings import (
     path_of,
     settled,
 )
-from goodcommission.exceptions import EngineError, Fault
+from goodcommission.exceptions import AnswerError, EngineError, Fault
 from goodcommission.report.formats import FORMATS
 
 if TYPE_CHECKING:
+    from goodcommission.answers import Answers
     from goodcommission.configuration import Output, Settings
     from goodcommission.description.document import Document
     from goodcommission.packs.compiling import Packs
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     help="How much to ask; by default what the value of the contract says.",
 )
 @evidence_option
+@click.option("--answers", metavar="FILE", help="Signed answers to the questions that only a person can answer.")
 @click.option("--waivers", metavar="FILE", help="Findings that somebody answers for until a day: they do not count.")
 @click.option("--baseline", metavar="FILE", help="Findings that were there before: no gate fails for them.")
 @click.option("--update-baseline", is_flag=True, help="Take out of the baseline what is mended; nothing is ever added.")
@@ -99,6 +101,7 @@ def audit(
     engine: str | None,
     tier: str | None,
     require_evidence: bool | None,
+    answers: str | None,
     waivers: str | None,
     baseline: str | None,
     update_baseline: bool,
@@ -130,6 +133,7 @@ def audit(
         "commissioner": (commissioner, "--commissioner"),
         "tier": (tier, "--tier"),
         "require_evidence": (require_evidence, "--require-evidence"),
+        "answers": (answers, "--answers"),
         "as_of": (as_of, "--as-of"),
         "engine": (engine, "--engine"),
         "waivers": (waivers, "--waivers"),
@@ -147,13 +151,14 @@ def audit(
     run = {name: agreed(name, settings_of.values()).value for name in RUN_SETTINGS}
     outputs: Sequence[Output] = run["outputs"]
     for one in outputs:
-        read_too = (run["waivers"], run["baseline"], *(used["commissioner"].value for used in settings_of.values()))
+        read_too = (run["waivers"], run["baseline"], *_read_beside(settings_of.values()))
         check_output(one.file, [*files, *(file for file in read_too if file)])
     documents, faults = _read(files, settings_of)
     day = run["as_of"] or _today()
     reports: list[AuditReport] = []
+    signed = _answers([settings["answers"].value for _, settings in documents])
     for document, settings in documents:
-        report = _audit(document, settings, day, run["engine"])
+        report = _audit(document, settings, day, run["engine"], signed.get(settings["answers"].value))
         if strict and report.engine.differences:
             raise EngineError(*(f"the engines differ on {document.name}: {one}" for one in report.engine.differences))
         reports.append(report)
@@ -187,7 +192,9 @@ def _audit_templates(
     from goodcommission.cli.template import TemplateSettings, run_template
 
     for name, (value, option) in given.items():
-        of_documents = name in ("waivers", "baseline", "engine", "require_evidence") or name.startswith("gates.")
+        of_documents = name in ("waivers", "baseline", "engine", "require_evidence", "answers") or name.startswith(
+            "gates."
+        )
         if of_documents and name != "gates.fail_on" and value not in (None, ()):
             fail(Fault(f"{option} can't be used with --template", suggestion="Of the gates, --fail-on can."))
     outputs: tuple[Output, ...] = given["outputs"][0]
@@ -250,7 +257,25 @@ def _packs(settings: Settings) -> Packs:
     return load_packs(settings["packs"].value, rules=settings["rules"].value, adjustments=adjustments(settings))
 
 
-def _audit(document: Document, settings: Settings, day: dt.date, engine: Any) -> AuditReport:
+def _read_beside(settings: Iterable[Settings]) -> Iterator[str | None]:
+    """The files that are read for single documents, beside them."""
+    for of_one in settings:
+        yield from (of_one["commissioner"].value, of_one["answers"].value)
+
+
+def _answers(files: Sequence[str | None]) -> Mapping[str | None, Answers]:
+    """The answers of each file; an answer must say for which document it is, where several share a file."""
+    from goodcommission.answers import read_answers, without_document
+
+    read_files: dict[str | None, Answers] = {}
+    for file in dict.fromkeys(file for file in files if file):
+        read_files[file] = read_answers(file)
+        if files.count(file) > 1 and (faults := without_document(read_files[file])):
+            raise AnswerError(*faults)
+    return read_files
+
+
+def _audit(document: Document, settings: Settings, day: dt.date, engine: Any, answers: Answers | None) -> AuditReport:
     from goodcommission.auditing import audit as audit_one
 
     return audit_one(
@@ -260,6 +285,7 @@ def _audit(document: Document, settings: Settings, day: dt.date, engine: Any) ->
         engine=engine,
         tier=settings["tier"].value,
         require_evidence=settings["require_evidence"].value,
+        answers=answers,
     )
 
 

@@ -32,12 +32,18 @@ if TYPE_CHECKING:
     from goodcommission.packs.checking import Checked
     from goodcommission.packs.compiling import LoadedPack
     from goodcommission.packs.grading import GradedPack
+    from goodcommission.packs.model import Pack, Question
 
 
 def _loaded(packs: Sequence[str], folders: Sequence[str]) -> tuple[LoadedPack, ...]:
     from goodcommission.packs.loading import load_packs
 
     return load_packs(packs or None, rules=folders).packs
+
+
+def _question(loaded: Sequence[LoadedPack], id: str) -> tuple[Pack, Question] | None:
+    """The question with this id, and its pack."""
+    return next(((one.pack, q) for one in loaded for q in one.pack.questions if q.id == id.upper()), None)
 
 
 @click.group()
@@ -80,6 +86,14 @@ def rules_show(id: str, folders: tuple[str, ...], form: str) -> None:
     packs = load_packs(rules=folders)
     loaded = packs.packs
     found = find(loaded, id)
+    if found is None and (asked := _question(loaded, id)) is not None:
+        from goodcommission.report.questions import question_data, question_text
+
+        if form == "json":
+            deliver(as_json(question_data(*asked)), None, as_bytes=True)
+        else:
+            deliver(question_text(*asked, *look()), None)
+        return
     if found is None:
         import difflib
 
@@ -93,6 +107,21 @@ def rules_show(id: str, folders: tuple[str, ...], form: str) -> None:
         deliver(page_markdown(page), None, as_bytes=True)
     else:
         deliver(page_text(page, *look()), None)
+
+
+@rules.command("questions")
+@pack_option
+@rules_option
+@form_option
+def rules_questions(packs: tuple[str, ...], folders: tuple[str, ...], form: str) -> None:
+    """List the questions that only a person can answer (audit --answers FILE)."""
+    from goodcommission.report.questions import questions_data, questions_text
+
+    found = [one.pack for one in _loaded(packs, folders)]
+    if form == "json":
+        deliver(as_json(questions_data(found)), None, as_bytes=True)
+    else:
+        deliver(questions_text(found, *look()), None)
 
 
 @click.group()

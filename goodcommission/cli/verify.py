@@ -14,7 +14,8 @@ from goodcommission.exceptions import Fault
 @click.argument("report")
 @click.argument("document")
 @commissioner_option
-def verify(report: str, document: str, commissioner: str | None) -> None:
+@click.option("--answers", metavar="FILE", help="The signed answers, to see that they are those that were used.")
+def verify(report: str, document: str, commissioner: str | None, answers: str | None) -> None:
     """Recompute the verdicts and the score of a saved report (audit --format json) from its document.
 
     Exit status: 0 the same, 1 not the same, 2 bad input.
@@ -22,7 +23,7 @@ def verify(report: str, document: str, commissioner: str | None) -> None:
     from goodcommission.verifying import verify as recompute
 
     try:
-        found = recompute(report, document, commissioner=commissioner)
+        found = recompute(report, document, commissioner=commissioner, answers=answers)
     except UnicodeDecodeError:
         fail(Fault("the report is not UTF-8 text", report, suggestion="Save one with audit --format json --output."))
     except OSError as error:

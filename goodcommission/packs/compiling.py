@@ -93,7 +93,9 @@ class Packs:
     @cached_property
     def weights(self) -> Mapping[str, float]:
         """The weight of each pack in the overall score."""
-        return {loaded.pack.id: loaded.pack.weight for loaded in self.packs if loaded.pack.rules}
+        return {
+            loaded.pack.id: loaded.pack.weight for loaded in self.packs if loaded.pack.rules or loaded.pack.questions
+        }
 
     @cached_property
     def digest(self) -> str:
@@ -524,6 +526,8 @@ class _Compiler:
                     else None
                 )
                 patterns.append(CompiledPattern(_under_current_ids(pattern, renamed), loaded.pack.id, gate))
+            for index, question in enumerate(loaded.pack.questions):
+                self.cited(loaded, question.sources, f"/questions/{index}")
         self.raise_faults()
         rule_groups = {rule.rule.id: rule.rule.group for rule in rules}
         pattern_set = self.pattern_set([compiled.pattern for compiled in patterns], rule_groups)
@@ -626,9 +630,10 @@ class _Compiler:
             for kind, index, part in parts:
                 ids.append((kind, part.id, f"/{kind}s/{index}/id"))
                 ids += [(kind, old, f"/{kind}s/{index}/aliases/{at}") for at, old in enumerate(part.aliases)]
+            ids += [("question", one.id, f"/questions/{index}/id") for index, one in enumerate(pack.questions)]
             for kind, id, pointer in ids:
-                # A pattern is cited as a rule is: they share one set of ids.
-                key = ("rule" if kind == "pattern" else kind, id)
+                # A pattern or a question is cited as a rule is: they share one set of ids.
+                key = ("rule" if kind in ("pattern", "question") else kind, id)
                 if key in seen:
                     where = "in this pack" if seen[key] == pack.id and kind != "pack" else f"in {seen[key]}"
                     where = "by another pack" if kind == "pack" else where

@@ -27,6 +27,8 @@ BUILT: Final = Path(__file__).with_name("shipped.json")
 
 KEPT_GRADE: Final = ".grade.json"
 """How the file ends in which the grade of a pack is kept, beside the pack."""
+COVERAGE: Final = "coverage.yaml"
+"""Lies beside the packs and is none: what of the sources the rules check."""
 _BUILT_FORM: Final = 3
 """Raised when what the built form holds changes its shape."""
 
@@ -78,7 +80,13 @@ def pack_files(path: str | os.PathLike[str]) -> tuple[Path, ...]:
     """
     place = Path(path)
     if place.is_dir():
-        found = tuple(sorted(item for item in place.iterdir() if item.suffix in (".yaml", ".yml") and item.is_file()))
+        found = tuple(
+            sorted(
+                item
+                for item in place.iterdir()
+                if item.suffix in (".yaml", ".yml") and item.is_file() and item.name != COVERAGE
+            )
+        )
         if not found:
             raise PackError(Fault("there is no pack (*.yaml) in this folder", str(place)))
         return found

@@ -212,6 +212,26 @@ class Rule(Part):
         return self
 
 
+class Question(Part):
+    """A question that only a person can answer; a signed answer counts as a rule of its pack does."""
+
+    id: RuleId
+    title: Text
+    """What is so if the answer is yes."""
+    asks: Text
+    phase: Phase | Literal["all"] = "all"
+    applies_to: Annotated[tuple[Kind, ...], BeforeValidator(_tuple), Field(min_length=1)]
+    severity: Severity
+    strength: Strength
+    good_for_months: Annotated[int, Field(ge=1, le=120)] = 24
+    """After so many months an answer is shown as old."""
+    finding: Text
+    """What is found if the answer is no."""
+    why: Text
+    remedy: Text
+    sources: Annotated[Citations, Field(min_length=1)]
+
+
 class Group(Part):
     """Rules that show one fault: they share one weight."""
 
@@ -341,14 +361,18 @@ class Pack(Part):
     groups: dict[PackId, Group] = Field(default_factory=dict)
     rules: Annotated[tuple[Rule, ...], BeforeValidator(_tuple)] = ()
     patterns: Annotated[tuple[Pattern, ...], BeforeValidator(_tuple)] = ()
+    questions: Annotated[tuple[Question, ...], BeforeValidator(_tuple)] = ()
 
     @model_validator(mode="after")
     def _one_of(self) -> Pack:
         if (self.pack is None) == (self.definitions is None):
             raise PydanticCustomError("pack", "a file is either a `pack` or `definitions`")
-        if self.definitions and (self.rules or self.patterns or self.groups or self.extends or self.changes):
+        if self.definitions and (
+            self.rules or self.patterns or self.questions or self.groups or self.extends or self.changes
+        ):
             raise PydanticCustomError(
-                "definitions", "a file of definitions holds no rules, groups, patterns or changes, and extends no pack"
+                "definitions",
+                "a file of definitions holds no rules, groups, patterns, questions or changes, and extends no pack",
             )
         return self
 

@@ -160,6 +160,8 @@ def _environment() -> jinja2.Environment:
         waiver_ends=wording.waiver_ends,
         what_for=wording.what_for,
         without_evidence=WITHOUT_EVIDENCE,
+        to_be_signed=wording.TO_BE_SIGNED,
+        unanswered=wording.unanswered,
         worth=wording.worth,
     )
     return environment

@@ -17,6 +17,7 @@ from goodcommission.report.wording import (
     question,
     score_words,
     tested_words,
+    unanswered,
     what_for,
 )
 
@@ -110,6 +111,9 @@ def _document(report: AuditReport, mark: str, *, details: bool) -> Iterator[str]
         yield from _folded(f"{count(len(excused), 'finding')} waived or known before", lines)
     if report.missing:
         yield from _folded("State these first", _missing(report))
+    if left := unanswered(report):
+        asked = (f"- **{escaped(one.id)}** {escaped(one.asks)}" for one in left)
+        yield from _folded(f"For a person to answer: {count(len(left), 'question')}", asked)
 
 
 def _judged(report: AuditReport) -> str:

@@ -205,7 +205,7 @@ class RuleInfo(Part):
     due_from: str
     severity: Severity
     strength: Strength
-    kind: Literal["direct", "indicator"]
+    kind: Literal["direct", "indicator", "manual"] = Field(description="manual: a person has answered it.")
     group: str | None
     scored: bool
     same_fault_as: tuple[str, ...]
@@ -304,6 +304,36 @@ class PatternResult(Part):
         return concluded and self.waived is None and not self.known_before
 
 
+class AnswerGiven(Part):
+    """A signed answer."""
+
+    answer: Literal["yes", "no", "not_applicable"]
+    by: str
+    on: str = Field(description="ISO 8601.")
+    note: str | None
+    evidence: EvidenceNamed | None
+    line: int | None = Field(description="In the file of answers.")
+
+
+class QuestionAsked(Part):
+    """A question that only a person can answer. Unanswered, it changes nothing; answered, it is among the results."""
+
+    id: str
+    pack: str
+    title: str = Field(description="What is so if the answer is yes.")
+    asks: str
+    severity: Severity
+    answer: AnswerGiven | None
+    note: str | None = Field(description="Of the answer: it is old, or it is not used.")
+
+
+class AnswersUsed(Part):
+    """The file of answers that was used."""
+
+    name: str
+    digest: str = Field(description="SHA-256 of the input, as sha256:….")
+
+
 class LetLogic(Part):
     """An intermediate value, as its pack writes it."""
 
@@ -378,6 +408,8 @@ class AuditReport(Part):
     score_without_waivers: OverallScore | None = Field(description="Where waivers were given: what it is without them.")
     waiver_findings: tuple[WaiverFinding, ...]
     baseline: BaselineUsed | None
+    answers: AnswersUsed | None = None
+    questions: tuple[QuestionAsked, ...] = Field(default=(), description="What only a person can answer.")
     results: tuple[RuleResult, ...]
     patterns: tuple[PatternResult, ...]
     facts: tuple[FactStated, ...]

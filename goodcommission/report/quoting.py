@@ -52,6 +52,9 @@ def quotes_of(sources: Iterable[Source]) -> Quotes:
     def quote_of(report: AuditReport, fact: FactStated) -> Quote | None:
         if fact.line is None or fact.column is None:
             return None
+        if fact.name.startswith("answers."):
+            source = texts.get(report.answers.digest) if report.answers else None
+            return None if source is None else quote(source, fact.line, fact.column)
         profile = report.document.profile
         of_profile = profile is not None and fact.file == profile.name != report.document.name
         source = texts.get(profile.digest if profile and of_profile else report.document.digest)

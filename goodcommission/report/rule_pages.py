@@ -14,7 +14,6 @@ from typing import Any, Final
 
 import yaml
 
-from goodcommission.auditing import cite
 from goodcommission.engine.conditions import PARAMS
 from goodcommission.engine.facts import dictionary
 from goodcommission.engine.texts import parse, say
@@ -24,6 +23,7 @@ from goodcommission.packs.checking import run_case
 from goodcommission.packs.compiling import LoadedPack, Packs
 from goodcommission.packs.loading import load_packs, pack_files, read_pack, shipped_folder
 from goodcommission.packs.model import Case, Let, Match, Pack, Parameter, Pattern, PatternCase, Rule
+from goodcommission.report.citing import cite
 from goodcommission.report.in_words import InWords
 from goodcommission.report.terminal import neutral
 from goodcommission.report.text import Page

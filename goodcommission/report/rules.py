@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from goodcommission.auditing import cite
 from goodcommission.packs.compiling import LoadedPack
 from goodcommission.packs.model import Pack, Pattern, Rule
+from goodcommission.report.citing import cite
 from goodcommission.report.terminal import neutral
 from goodcommission.report.text import Page
 from goodcommission.report.wording import count, how_tested, listed

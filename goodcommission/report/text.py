@@ -17,6 +17,7 @@ from goodcommission.report.wording import (
     LEAST_JUDGED,
     NO_GRADE,
     SEVERITIES,
+    TO_BE_SIGNED,
     VERDICTS,
     View,
     capital,
@@ -32,6 +33,7 @@ from goodcommission.report.wording import (
     settled_by,
     tested_words,
     tier_words,
+    unanswered,
     waiver_ends,
     what_for,
     whole,
@@ -186,6 +188,7 @@ def render(
     _combined(page, view, everything)
     _waived(page, view)
     _not_evidenced(page, view)
+    _questions(page, view, everything)
     _advice(page, view)
     if passes or everything:
         _met(page, view)
@@ -506,6 +509,21 @@ def _not_evidenced(page: Page, view: View) -> None:
             page.labelled("", f"It is {fact.reason}." if fact.reason == WITHOUT_EVIDENCE else said, at=6)
     if len(missing) > len(first):
         page.say(f"{count(len(missing) - len(first), 'more fact')} would help; --format json lists them all.", _INDENT)
+
+
+def _questions(page: Page, view: View, everything: bool) -> None:
+    """What no document can answer, and nobody has answered."""
+    left = unanswered(view.report)
+    if not left:
+        return
+    page.heading(f"For a person to answer: {count(len(left), 'question')}")
+    page.say(TO_BE_SIGNED, _INDENT)
+    for one in left if everything else left[:FIRST_TO_STATE]:
+        page.labelled(one.id, neutral(one.asks), at=_LABEL)
+        if one.note:
+            page.labelled("", f"{capital(neutral(one.note))}.", at=_LABEL)
+    if not everything and len(left) > FIRST_TO_STATE:
+        page.say(f"{count(len(left) - FIRST_TO_STATE, 'more question')}; --all lists them.", _INDENT)
 
 
 def _advice(page: Page, view: View) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         FactStated,
         OverallScore,
         PatternResult,
+        QuestionAsked,
         RuleResult,
         Waiver,
     )
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 FIRST_TO_STATE: Final = 5
 _REPEATED: Final = 3
 """Names with so many dots belong to sections that are asked again and again (of each phase, of each audience)."""
+TO_BE_SIGNED: Final = (
+    "No document can answer these. An answer that is signed with name and day counts as a rule does; without one they "
+    "change nothing (--answers FILE)."
+)
 NO_GRADE: Final = "insufficient evidence"
 LEAST_JUDGED: Final = 50
 """Percent; below it a pack's score would mislead, and only its range is shown."""
@@ -172,6 +177,11 @@ def evidence_words(report: AuditReport) -> tuple[str, ...]:
     if report.require_evidence:
         said.append("Evidence was required: what is met, or not asked, by the document’s own word only is not counted.")
     return tuple(said)
+
+
+def unanswered(report: AuditReport) -> list[QuestionAsked]:
+    """The questions that only a person can answer, and nobody has."""
+    return [one for one in report.questions if one.answer is None]
 
 
 def evidence_reference(fact: FactStated, *, web: bool = True) -> str | None:
