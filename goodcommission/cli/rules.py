@@ -109,6 +109,23 @@ def rules_show(id: str, folders: tuple[str, ...], form: str) -> None:
         deliver(page_text(page, *look()), None)
 
 
+@rules.command("coverage")
+@click.option("--summary", is_flag=True, help="Only the numbers, source by source.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+def rules_coverage(summary: bool, form: str) -> None:
+    """Print what the sources recommend, and which rules check it."""
+    from goodcommission.packs.coverage import read_coverage
+    from goodcommission.report import coverage as tables
+
+    table = read_coverage()
+    if form == "json":
+        deliver(as_json(tables.coverage_data(table)), None, as_bytes=True)
+    elif form == "markdown":
+        deliver(tables.coverage_markdown(table), None, as_bytes=True)
+    else:
+        deliver(tables.summary_text(table) if summary else tables.coverage_text(table, *look()), None)
+
+
 @rules.command("questions")
 @pack_option
 @rules_option
