@@ -311,7 +311,11 @@ def _gather(
 def _evidenced(values: Mapping[str, Any], backing: Backing) -> frozenset[str]:
     """The names behind which evidence stands: it is given for them, for a section they are in, or for a part."""
     names = {name.removesuffix(GIVEN).removesuffix(COMPLETE) for name in values}
-    backed = (name for name in names if backing.evidence_for(name))
+    if any(not steps for steps, _ in backing.entries):  # A published notice stands behind all that it says.
+        shown = {name for name in names & backing.profile if backing.evidence_for(name)}
+        backed = (names - backing.profile) | shown
+    else:
+        backed = {name for name in names if backing.evidence_for(name)}
     return frozenset(name + suffix for name in backed for suffix in ("", GIVEN, COMPLETE))
 
 
