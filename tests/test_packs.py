@@ -96,6 +96,7 @@ def test_the_shipped_packs_load() -> None:
         "equality-impact",
         "grants-and-contracts",
         "outcomes-and-innovation",
+        "market-diversity",
         "proportionate-procurement",
         "service-user-involvement",
         "subcontracting",

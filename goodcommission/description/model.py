@@ -427,10 +427,6 @@ class Requirements(Part):
         "whether bidders' past work is considered",
         "Is past work, or what users and partners say of it, considered (at selection, by references, in the award)?",
     )
-    prior_experience_required: bool | None = say(
-        "whether earlier work in this field is required",
-        "Must an organisation have worked in this field before in order to bid or apply?",
-    )
     joint_bids_accepted: bool | None = say(
         "whether joint bids are accepted",
         "Do the papers accept bids by several organisations together (a consortium, a lead with partners)?",
@@ -530,13 +526,6 @@ class Market(Part):
     )
     bid_support: Listed[Literal["training", "questionnaire_clinic", "helpdesk", "toolkit", "mentoring"]] | None = say(
         "the help given to small bidders", "Which help is given to small bidders? ([] = none)"
-    )
-    newcomers_sought: bool | None = say(
-        "whether newcomers are sought", "Is it an aim to bring in organisations that are new to this work?"
-    )
-    newcomer_guidance: bool | None = say(
-        "whether newcomers are guided after the award",
-        "Do those new to the work get guidance after the award (how people are referred, risk, whom to ask)?",
     )
     bids_received: Count | None = say("the number of bids", "How many bids came in?", "bids")
     bids_from_sme: Count | None = say("the number of bids from small firms", unit="bids")
@@ -1038,6 +1027,9 @@ class Programme(Part):
         "whether the reasons for each award are recorded",
         "Are the reasons recorded for which each application was accepted or refused?",
     )
+    newcomers_sought: bool | None = say(
+        "whether newcomers are sought", "Is it an aim to bring in organisations that are new to this work?"
+    )
     experience_required: bool | None = say(
         "whether applicants must have experience",
         "Must applicants have worked with the programme's target group before?",
@@ -1450,7 +1442,7 @@ class Information(Part):
     dates_told: DatesTold | None = say("the dates that bidders are told")
     service_figures_shared: bool | None = say(
         "whether all bidders get the figures of the running service",
-        "Do all bidders get what the current provider knows: numbers of users, staff who may transfer, costs?",
+        "Do all bidders get what the current provider knows: how many people use the service, for how long, at what cost?",
     )
     told_sector_networks: bool | None = say(
         "whether networks of voluntary organisations were told",
