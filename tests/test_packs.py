@@ -91,6 +91,7 @@ def faults_of(*packs: str, rules: Path) -> list[str]:
 def test_the_shipped_packs_load() -> None:
     packs = load_packs()
     assert set(packs.ids) == {
+        "collaboration",
         "combined-findings",
         "decommissioning-notice",
         "equality-impact",

@@ -1442,7 +1442,7 @@ class Information(Part):
     dates_told: DatesTold | None = say("the dates that bidders are told")
     service_figures_shared: bool | None = say(
         "whether all bidders get the figures of the running service",
-        "Do all bidders get what the current provider knows: how many people use the service, for how long, at what cost?",
+        "Do all bidders get what the current provider knows: how many people use it, for how long, at what cost?",
     )
     told_sector_networks: bool | None = say(
         "whether networks of voluntary organisations were told",
