@@ -428,7 +428,7 @@ def test_how_long_a_waiver_may_last_can_be_set(tmp_path: Path) -> None:
 def test_the_text_shows_what_is_waived_by_whom_until_when_and_the_score_without() -> None:
     text = render(apply(TENDER, waiver(note="Asked of everybody"), DAY))
     flat = " ".join(text.split())
-    score = audit(TENDER, as_of=DAY).score
+    score = TENDER.score
     figures = f"{score.score:.0f} of 100 (could be {score.low:.0f} to {score.high:.0f})"
     assert f"Waived 1 finding; without the waiver: {figures}, grade between E and C" in flat
     section = flat[flat.index("Waived: 1 finding") :]
