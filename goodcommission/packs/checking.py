@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import functools
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from goodcommission.description.reading import read_description
 from goodcommission.engine.conditions import PARAMS
 from goodcommission.engine.facts import days, gather
 from goodcommission.engine.mending import CannotMendError, apply, changes, plain
-from goodcommission.engine.patterns import PatternOutcome, Verdicts, evaluate
+from goodcommission.engine.patterns import PatternOutcome, PatternSet, Verdicts, compile_patterns, evaluate
 from goodcommission.engine.tree import Node
 from goodcommission.engine.verdicts import (
     CompiledRule,
@@ -331,11 +332,21 @@ def _matches(pattern: Pattern) -> Iterator[Match]:
     yield from (*pattern.unless, *pattern.raised_by, *pattern.lowered_by)
 
 
+@functools.lru_cache(maxsize=1)
+def _with_their_rules(packs: Packs) -> PatternSet:
+    """The patterns as if every rule that they look for were loaded: a case is about them and not about the packs."""
+    named: dict[str, str | None] = {
+        match.rule: None for one in packs.patterns for match in _matches(one.pattern) if match.rule
+    }
+    return compile_patterns([one.pattern for one in packs.patterns], {**named, **packs.pattern_set.rule_groups})
+
+
 def run_pattern_case(packs: Packs, case: PatternCase) -> tuple[PatternOutcome, ...]:
-    """Work out all patterns on a pattern's case."""
+    """Work out all patterns on a pattern's case. Where it names no verdict of a rule, that is unknown."""
     document = read_description({"kind": "tender", **case.given})
     facts = gather(document, packs.currency)
     setting = Setting(facts, document.description.kind, None, (), None)
     gates = {one.pattern.id: condition_gate(one.gate, setting)[0] for one in packs.patterns if one.gate}
-    verdicts: Verdicts = {rule.rule.id: (case.verdicts.get(rule.rule.id, "unknown"), False) for rule in packs.rules}
-    return evaluate(packs.pattern_set, verdicts, gates)
+    patterns = _with_their_rules(packs)
+    verdicts: Verdicts = {rule: (case.verdicts.get(rule, "unknown"), False) for rule in patterns.rule_groups}
+    return evaluate(patterns, verdicts, gates)
