@@ -16,6 +16,7 @@ from goodcommission.version import VERSION
 
 if TYPE_CHECKING:
     from goodcommission.auditing import audit
+    from goodcommission.casework import audit_case
     from goodcommission.comparing import Comparison, compare
     from goodcommission.description.document import Document
     from goodcommission.description.model import Description
@@ -37,6 +38,7 @@ _HOMES = {
     "Packs": "goodcommission.packs.compiling",
     "TemplateReport": "goodcommission.report.template_model",
     "audit": "goodcommission.auditing",
+    "audit_case": "goodcommission.casework",
     "compare": "goodcommission.comparing",
     "audit_template": "goodcommission.templating",
     "improve": "goodcommission.improving",
@@ -61,6 +63,7 @@ __all__ = [
     "TemplateReport",
     "__version__",
     "audit",
+    "audit_case",
     "audit_template",
     "compare",
     "improve",

@@ -78,11 +78,11 @@ class Answer(_Closed):
     evidence: AnswerEvidence | None = None
 
     def is_for(self, document: Document) -> bool:
-        """Whether it is for this document: by its id, its name, or its file name without folders."""
+        """Whether it is for this document: by its id, its case, its name, or its file name without folders."""
         if self.document is None:
             return True
         name = document.name.replace("\\", "/")
-        names = {name, name.rpartition("/")[2], document.description.id or name}
+        names = {name, name.rpartition("/")[2], document.description.id or name, document.description.case or name}
         return any(fnmatch.fnmatchcase(one, self.document) for one in names)
 
 

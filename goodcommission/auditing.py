@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -48,6 +48,7 @@ from goodcommission.report.model import (
     AuditedProfile,
     AuditReport,
     BranchLogic,
+    CaseUsed,
     EngineUsed,
     EvidenceNamed,
     FactMissing,
@@ -62,6 +63,7 @@ from goodcommission.report.model import (
     Scalar,
     TierLogic,
     TierUsed,
+    plain,
 )
 from goodcommission.report.wording import listed
 from goodcommission.version import VERSION
@@ -125,7 +127,7 @@ def audit(
         document = read_description(description, commissioner=commissioner)
     used = packs if isinstance(packs, Packs) else load_packs(packs)
     facts = gather(document, used.currency)
-    day, basis = _day(document.description, facts, as_of)
+    day, basis = day_of(document.description, facts, as_of)
     if day is not None:
         facts = replace(facts, values={**facts.values, "as_of": day})
     setting, verdicts = judge_all(document, facts, used, tier, require_evidence=require_evidence)
@@ -145,8 +147,24 @@ def audit(
     )
     judged = [*(counted(one) for one in verdicts if one is not None), *manual.judged]
     score = scoring.compute(judged, used.groups, used.weights)
-    report = _report(
-        document, used, setting, verdicts, gates, outcomes, engine_report, score, day, basis, tier, require_evidence
+    results = results_of(used, verdicts, score)
+    report = report_on(
+        Audited(
+            audited_document(document),
+            None,
+            results,
+            stated(document, used.currency, facts, {name for r in results for name in r.decided_by}),
+            why_not_of(facts, require_evidence),
+        ),
+        used,
+        tier_used([setting], tier),
+        gates,
+        outcomes,
+        engine_report,
+        score,
+        day,
+        basis,
+        require_evidence,
     )
     return manual.added_to(report, score)
 
@@ -155,7 +173,7 @@ def judge_all(
     document: Document, facts: Facts, packs: Packs, tier: Tier | None, *, require_evidence: bool = False
 ) -> tuple[Setting, list[RuleVerdict | None]]:
     """What each rule says of a document by itself; None for a rule that is not asked of its kind."""
-    kind, stage, day = document.description.kind, document.description.stage, facts.values.get("as_of")
+    kind, stage, day = document.description.kind, facts.values.get("stage"), facts.values.get("as_of")
     setting = Setting(facts, kind, None if stage is None else STAGES.index(stage), (), day)
     setting.tiers = tier_reached(packs, setting, tier)
     if not require_evidence:
@@ -167,9 +185,10 @@ def judge_all(
     ]
 
 
-def _day(
+def day_of(
     description: Description, facts: Facts, as_of: dt.date | None
 ) -> tuple[int | None, Literal["given", "document", "unknown"]]:
+    """The day of the audit, and where it comes from."""
     if as_of is not None:
         try:
             return days(as_of), "given"
@@ -277,53 +296,90 @@ def rule_infos(packs: Packs) -> tuple[Mapping[str, RuleInfo], Mapping[str, RuleR
             missing=(),
             waived=None,
             known_before=False,
+            document=None,
+            documents=(),
         )
     return infos, elsewhere
 
 
-def _report(
-    document: Document,
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What is audited and what rules say of it, as the report has it."""
+
+    document: AuditedDocument
+    case: CaseUsed | None
+    results: tuple[RuleResult, ...]
+    facts: tuple[FactStated, ...]
+    why_not: Callable[[str], tuple[str | None, str]]
+    """Why what is stated of a missing fact does not help, and its JSON pointer."""
+
+
+def audited_document(document: Document) -> AuditedDocument:
+    """A document as a report names it."""
+    description = document.description
+    return AuditedDocument.of(
+        name=document.name,
+        file=document.source.name if document.source else None,
+        kind=description.kind,
+        stage=description.stage,
+        id=description.id,
+        title=description.title,
+        origin=document.origin,
+        digest=document.digest,
+        notes=document.notes,
+        profile=AuditedProfile(name=document.profile.name, digest=document.profile.digest)
+        if document.profile
+        else None,
+    )
+
+
+def results_of(packs: Packs, verdicts: Sequence[RuleVerdict | None], score: scoring.Score) -> tuple[RuleResult, ...]:
+    """What the report says of each rule; a verdict is None where the rule is not asked of the kind of document."""
+    infos, elsewhere = rule_infos(packs)
+    return tuple(
+        elsewhere[rule.rule.id] if verdict is None else _result(infos[rule.rule.id], verdict, score)
+        for rule, verdict in zip(packs.rules, verdicts, strict=True)
+    )
+
+
+def why_not_of(facts: Facts, require_evidence: bool) -> Callable[[str], tuple[str | None, str]]:
+    """What gives the reason why a fact is missing although something is stated, and the pointer of the fact."""
+    known = facts.only_shown(with_basics=False) if require_evidence else facts
+
+    def why_not(reference: str) -> tuple[str | None, str]:
+        reason = known.reasons.get(reference)
+        if reason is None and known.values.get(reference + GIVEN) is False:
+            reason = "it is stated as none"
+        return reason, facts.pointer(reference)
+
+    return why_not
+
+
+def report_on(
+    audited: Audited,
     packs: Packs,
-    setting: Setting,
-    verdicts: Sequence[RuleVerdict | None],
+    tier: TierUsed,
     gates: Mapping[str, tuple[bool | None, tuple[str, ...]]],
     outcomes: Sequence[PatternOutcome],
     engine: EngineReport,
     score: scoring.Score,
     day: int | None,
     basis: Literal["given", "document", "unknown"],
-    tier: Tier | None,
     require_evidence: bool,
 ) -> AuditReport:
-    infos, elsewhere = rule_infos(packs)
-    results = tuple(
-        elsewhere[rule.rule.id] if verdict is None else _result(infos[rule.rule.id], verdict, score)
-        for rule, verdict in zip(packs.rules, verdicts, strict=True)
-    )
+    """The report of one audit."""
+    results = audited.results
     patterns = _patterns(packs, gates, outcomes, {r.rule.id: r.missing for r in results})
-    description = document.description
     passes = [r for r in results if r.verdict == "pass" and r.rule.scored]
     return AuditReport.of(
         schema_version=SCHEMA_VERSION,
         goodcommission=VERSION,
-        document=AuditedDocument.of(
-            name=document.name,
-            file=document.source.name if document.source else None,
-            kind=description.kind,
-            stage=description.stage,
-            id=description.id,
-            title=description.title,
-            origin=document.origin,
-            digest=document.digest,
-            notes=document.notes,
-            profile=AuditedProfile(name=document.profile.name, digest=document.profile.digest)
-            if document.profile
-            else None,
-        ),
+        document=audited.document,
+        case=audited.case,
         as_of=None if day is None else date(day).isoformat(),
         as_of_basis=basis,
         require_evidence=require_evidence,
-        tier=_tier_used(setting, tier),
+        tier=tier,
         engine=EngineUsed.of(
             name=engine.name, digest=engine_digest(), reason=engine.reason, differences=engine.differences
         ),
@@ -349,8 +405,8 @@ def _report(
         questions=(),
         results=results,
         patterns=patterns,
-        facts=stated(document, packs.currency, setting.facts, {name for r in results for name in r.decided_by}),
-        missing=_missing(setting.facts, results, patterns, score, require_evidence=require_evidence),
+        facts=audited.facts,
+        missing=_missing(audited.why_not, results, patterns, score),
         digest=None,
         **_logic(packs),
     )
@@ -376,17 +432,20 @@ def _result(info: RuleInfo, verdict: RuleVerdict, score: scoring.Score) -> RuleR
         missing=verdict.missing,
         waived=None,
         known_before=False,
+        document=None,
+        documents=(),
     )
     verdict.kept[:] = [result]  # the points depend on the whole audit, and are compared
     return result
 
 
-def _tier_used(setting: Setting, tier: Tier | None) -> TierUsed:
+def tier_used(settings: Sequence[Setting], tier: Tier | None) -> TierUsed:
+    """The tier; of a case, the largest that one of its documents is of."""
     if tier is not None:
         return TierUsed.of(name=tier, basis="override")
-    if any(value is UNKNOWN for value, _, _ in setting.tiers):
+    if any(value is UNKNOWN for setting in settings for value, _, _ in setting.tiers):
         return TierUsed.of(name=None, basis="unknown")
-    reached = max(index for index, (value, _, _) in enumerate(setting.tiers) if value is True)
+    reached = max(index for setting in settings for index, (value, _, _) in enumerate(setting.tiers) if value is True)
     return TierUsed.of(name=TIERS[reached], basis="value")
 
 
@@ -432,7 +491,8 @@ def _members(members: Sequence[Member]) -> tuple[str, ...]:
 def engine_digest() -> str:
     """SHA-256 of the code that judges and scores, so that a report says with what it was made."""
     package = Path(__file__).parent
-    judging = [*sorted((package / "engine").glob("*.py")), package / "scoring.py", package / "auditing.py"]
+    judging = [*sorted((package / "engine").glob("*.py"))]
+    judging += [package / name for name in ("scoring.py", "auditing.py", "casework.py")]
     digests = [sha256(path.read_bytes()).hexdigest() for path in judging if path.is_file()]
     return "sha256:" + sha256("\n".join(digests).encode()).hexdigest()
 
@@ -592,13 +652,14 @@ def _part(facts: Facts, reference: str) -> tuple[Any, str, str | None, str]:
 
 
 @cache
-def _order() -> Mapping[str, int]:
+def order_of_facts() -> Mapping[str, int]:
+    """The place of each fact in the commissioning cycle."""
     return {name: position for position, name in enumerate(dictionary())}
 
 
 def stated(document: Document, currency: str, facts: Facts, names: Iterable[str]) -> tuple[FactStated, ...]:
     """Facts of a document with their places, in the order of the commissioning cycle; all of them are stated in it."""
-    order = _order()
+    order = order_of_facts()
     found = []
     for _, reference in sorted((order.get(name.partition("[")[0], -1), name) for name in names):
         value, title, unit, type_ = _part(facts, reference)
@@ -651,15 +712,11 @@ def _shown(value: Any, type_: str) -> Scalar | tuple[Scalar, ...] | None:
 
 
 def _missing(
-    facts: Facts,
+    why_not: Callable[[str], tuple[str | None, str]],
     results: Sequence[RuleResult],
     patterns: Sequence[PatternResult],
     score: scoring.Score,
-    *,
-    require_evidence: bool,
 ) -> tuple[FactMissing, ...]:
-    if require_evidence:
-        facts = facts.only_shown(with_basics=False)
     rules: dict[str, list[str]] = {}
     for result in results:
         for name in result.missing:
@@ -668,14 +725,12 @@ def _missing(
         for name in pattern.missing:
             rules.setdefault(name, [])
     missing = []
-    narrowing, reasons, values = score.narrowing, facts.reasons, facts.values
+    narrowing = score.narrowing
     for narrows, reference in sorted((-narrowing.get(name, 0.0), name) for name in rules):
         title, question = _question(reference)
-        reason = reasons.get(reference)
-        if reason is None and values.get(reference + GIVEN) is False:
-            reason = "it is stated as none"
+        reason, pointer = why_not(reference)
         if reason == WITHOUT_EVIDENCE:
-            question = f"Which document shows {title}? Name it under evidence, for {facts.pointer(reference)}."
+            question = f"Which document shows {title}? Name it under evidence, for {pointer}."
         missing.append(
             FactMissing.of(
                 name=reference,
@@ -693,7 +748,7 @@ def _missing(
 def _question(reference: str) -> tuple[str, str]:
     """What a missing fact is called, and the question that it answers."""
     entries = dictionary()
-    name, bracket, rest = reference.partition("[")
+    name, bracket, rest = plain(reference).partition("[")
     if reference == "as_of":
         return "the day of the audit", "On which day is it audited? (`--as-of`)"
     if name.endswith(COMPLETE):

@@ -24,6 +24,7 @@ from goodcommission.report.model import (
     PatternResult,
     RuleResult,
     Scalar,
+    plain,
 )
 from goodcommission.report.renaming import current_ids, under_current_ids
 from goodcommission.report.rescoring import rescore
@@ -632,7 +633,8 @@ def _known(
     absent = {fact.name for fact in report.missing} - known.keys()
     if document is not None:
         facts = gather(document, report.currency)
-        asked = {fact.name for fact in other.facts if fact.name != "as_of"} - known.keys()
+        asked = {fact.name for fact in other.facts if fact.name != "as_of" and fact.name == plain(fact.name)}
+        asked -= known.keys()
         there = {name for name in asked if _is_stated(name, facts)}
         known.update({fact.name: fact for fact in stated(document, report.currency, facts, there)})
         # What is missing for a rule may be stated, in a form that does not help it.

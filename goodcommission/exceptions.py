@@ -44,6 +44,10 @@ class DescriptionError(GoodCommissionError):
     """A description cannot be read or is not valid."""
 
 
+class CaseFileError(DescriptionError):
+    """A case file was given where one description is expected."""
+
+
 class ConfigurationError(GoodCommissionError):
     """A configuration file cannot be read, or sets something that cannot be set."""
 

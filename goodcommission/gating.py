@@ -99,6 +99,8 @@ def _severity(report: AuditReport, gate: Gate, least: str) -> GateResult:
     worse = _ORDER[_ORDER.index(least) :]
     ids = [r.rule.id for r in report.results if r.stands and r.rule.scored and r.severity in worse]
     ids += [p.id for p in report.patterns if p.stands and p.severity in worse]
+    contradictions = report.case.contradictions if report.case else ()
+    ids += [f"the contradiction on {one.name}" for one in contradictions if one.severity in worse]
     ids += [f"the waiver of {one.waiver.rule}" for one in report.waiver_findings if one.severity in worse]
     above = least if least == "high" else f"{least} or higher"
     if not ids:

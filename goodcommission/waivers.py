@@ -27,6 +27,7 @@ from goodcommission.report.model import (
     RuleResult,
     Waiver,
     WaiverFinding,
+    plain,
 )
 from goodcommission.report.renaming import current_ids
 from goodcommission.report.rescoring import rescore
@@ -289,7 +290,7 @@ class _Run:
         results = {
             index: result
             for index, report in enumerate(self.reports)
-            if _names(waiver, report.document) and (result := _result(report, waiver.rule)) is not None
+            if (result := _result(report, waiver.rule)) is not None and _is_for(waiver, report, result)
         }
         if not results and any(_result(report, waiver.rule) is None for report in self.reports):
             return  # The pack was not used: nothing can be said.
@@ -403,6 +404,15 @@ def say_day(day: str) -> str:
     return say_date(dt.date.fromisoformat(day))
 
 
+def _is_for(waiver: Waiver, report: AuditReport, result: RuleResult | PatternResult) -> bool:
+    """Whether a waiver is for this result; in a case, for the case or for all documents that show the finding."""
+    if report.case is None or _names(waiver, report.document):
+        return _names(waiver, report.document)
+    showing = {one.document for one in getattr(result, "documents", ()) if one.verdict == result.verdict}  # type: ignore[union-attr]
+    documents = [one for one in report.case.documents if not showing or one.name in showing]
+    return all(_names(waiver, one) for one in documents)
+
+
 def _names(waiver: Waiver, document: AuditedDocument) -> bool:
     """Whether a waiver is for this document: by its id, its name, or its file name without folders."""
     if waiver.document is None:
@@ -430,7 +440,7 @@ def _deciding(report: AuditReport, result: RuleResult | PatternResult) -> list[F
     if isinstance(result, PatternResult):
         return []
     facts = [fact for fact in report.facts if fact.name in result.decided_by]
-    return [fact for fact in facts if fact.name not in _GENERAL] or facts
+    return [fact for fact in facts if plain(fact.name) not in _GENERAL] or facts
 
 
 def _item(fact: FactStated) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +25,10 @@ from goodcommission.cli.frame import (
     look,
     output_option,
     pack_option,
+    printable,
     read,
     rules_option,
+    say_once,
 )
 from goodcommission.cli.settings import (
     agreed,
@@ -38,13 +41,14 @@ from goodcommission.cli.settings import (
     path_of,
     settled,
 )
-from goodcommission.exceptions import AnswerError, EngineError, Fault
+from goodcommission.exceptions import AnswerError, CaseFileError, EngineError, Fault, GoodCommissionError
 from goodcommission.report.formats import FORMATS
 
 if TYPE_CHECKING:
     from goodcommission.answers import Answers
     from goodcommission.configuration import Output, Settings
-    from goodcommission.description.document import Document
+    from goodcommission.description.case import Case
+    from goodcommission.description.document import Document, Source
     from goodcommission.packs.compiling import Packs
     from goodcommission.report.model import AuditReport
 
@@ -85,6 +89,9 @@ if TYPE_CHECKING:
     help='How placeholders of a template are written, such as "[[name]]"; repeatable.',
 )
 @click.option("--strict", is_flag=True, help="Stop if the two engines differ.")
+@click.option(
+    "--case", "together", is_flag=True, help="The files describe one service: audit them together, with one score."
+)
 @click.option("--passes", is_flag=True, help="Show the rules that are met as well.")
 @click.option("--all", "everything", is_flag=True, help="Show every rule, also those that do not apply.")
 @gate_options
@@ -108,6 +115,7 @@ def audit(
     template: bool,
     placeholders: tuple[str, ...],
     strict: bool,
+    together: bool,
     passes: bool,
     everything: bool,
     config: Path | None,
@@ -118,6 +126,9 @@ def audit(
 
     With --template, the files hold placeholders, and the report says for which of their values a rule is met; it exits
     with 1 if a rule is never met.
+
+    With --case, the files are audited together as the documents of one service; a case file, which lists them, says
+    the same without it.
 
     A file that cannot be read or is not valid gets no report, and all that is wrong with it is said; the others are
     audited all the same. With --output, nothing is written unless all of them can be audited.
@@ -144,6 +155,8 @@ def audit(
     }
     configuration_for = configurations(config, no_config)
     settings_of = {file: settled(configuration_for(path_of(file)), path_of(file), given) for file in files}
+    if template and together:
+        fail(Fault("--case can't be used with --template", suggestion="Audit templates by themselves."))
     if template:
         sys.exit(_audit_templates(files, settings_of, given))
     if placeholders:
@@ -154,6 +167,12 @@ def audit(
         read_too = (run["waivers"], run["baseline"], *_read_beside(settings_of.values()))
         check_output(one.file, [*files, *(file for file in read_too if file)])
     documents, faults = _read(files, settings_of)
+    if together:
+        documents = [] if faults else [_one_case(documents)]
+    else:
+        _tell_of_cases(documents)
+    for one in outputs:
+        check_output(one.file, [text.name for text in _texts(documents)])
     day = run["as_of"] or _today()
     reports: list[AuditReport] = []
     signed = _answers([settings["answers"].value for _, settings in documents])
@@ -166,9 +185,8 @@ def audit(
     reports = _known_before(reports, run["baseline"], update=update_baseline and not faults)
     to_files = any(one.file for one in outputs)
     if reports and not (faults and to_files):
-        several = len(files) > 1 or len(reports) > 1
-        audited = [document for document, _ in documents]
-        _write(outputs, reports, audited, several=several, passes=passes, everything=everything)
+        several = (len(files) > 1 and not together) or len(reports) > 1
+        _write(outputs, reports, _texts(documents), several=several, passes=passes, everything=everything)
     if faults:
         for one in outputs:
             if one.file:
@@ -236,18 +254,81 @@ def _outputs(form: str | None, output: Path | None) -> tuple[Output, ...]:
     return (Output(form or format_for(output) or "text", output),)
 
 
-def _read(files: Sequence[str], settings_of: Mapping[str, Settings]) -> tuple[list[tuple[Document, Settings]], bool]:
-    """All documents with their settings, and whether something is wrong with a file."""
+_Audited = list[tuple["Document | Case", "Settings"]]
+
+
+def _read(files: Sequence[str], settings_of: Mapping[str, Settings]) -> tuple[_Audited, bool]:
+    """All documents and cases with their settings, and whether something is wrong with a file."""
     profiles = {settings["commissioner"].value for settings in settings_of.values()}
     if [*files, *profiles].count("-") > 1:
         fail("standard input (-) can be named only once.")
     said: dict[str, None] = {}
-    read_so_far = [
-        (document, settings_of[file])
-        for file in files
-        for document in read((file,), settings_of[file]["commissioner"].value, said)[0]
-    ]
-    return read_so_far, bool(said)
+    found: _Audited = []
+    for file in files:
+        settings = settings_of[file]
+        commissioner = settings["commissioner"].value
+        try:
+            found += [(document, settings) for document in read((file,), commissioner, said, cases=True)[0]]
+        except CaseFileError:
+            if case := _listed(file, commissioner, said):
+                found.append((case, settings))
+    return found, bool(said)
+
+
+def _listed(file: str, commissioner: str | None, said: dict[str, None]) -> Case | None:
+    """The case that a file lists; what is wrong with it is said."""
+    from goodcommission.description.case import read_case_file
+
+    try:
+        case = read_case_file(file, commissioner=commissioner)
+    except GoodCommissionError as error:
+        say_once(error, said)
+        return None
+    return replace(case, documents=tuple(printable(document) for document in case.documents))
+
+
+def _one_case(given: _Audited) -> tuple[Case, Settings]:
+    """All that was read as one case, with the settings that hold for all of it."""
+    from goodcommission.description.case import Case, gathered
+
+    documents: list[Document] = []
+    for one, _ in given:
+        if isinstance(one, Case):
+            advice = "Name the case file alone, without --case, or name documents."
+            fail(Fault("this is a case file, and --case is for documents", one.file, suggestion=advice))
+        documents.append(one)
+    first, *others = (settings for _, settings in given)
+    for other in others:
+        for name in sorted(first.keys() | other.keys()):
+            values = [settings[name].value if name in settings else None for settings in (first, other)]
+            if values[0] != values[1]:
+                advice = "Name one configuration with --config."
+                fail(Fault(f"{name} is not the same for all documents of the case", suggestion=advice))
+    return gathered(documents), first
+
+
+def _tell_of_cases(given: _Audited) -> None:
+    """Say which documents could be audited together."""
+    from goodcommission.description.document import Document
+    from goodcommission.report.wording import listed
+
+    cases: dict[str, list[str]] = {}
+    for one, _ in given:
+        if isinstance(one, Document) and one.description.case is not None:
+            cases.setdefault(one.description.case, []).append(one.name)
+    for id, names in cases.items():
+        if len(names) > 1:
+            complain(f"{listed(names)} belong to one case ({id}): with --case they are audited together.")
+
+
+def _texts(audited: _Audited) -> list[Source]:
+    """The texts of all that is audited, and of the profiles."""
+    from goodcommission.description.document import Document
+    from goodcommission.report.quoting import texts_of
+
+    return texts_of(
+        [one for given, _ in audited for one in ((given,) if isinstance(given, Document) else given.documents)]
+    )
 
 
 def _packs(settings: Settings) -> Packs:
@@ -275,18 +356,25 @@ def _answers(files: Sequence[str | None]) -> Mapping[str | None, Answers]:
     return read_files
 
 
-def _audit(document: Document, settings: Settings, day: dt.date, engine: Any, answers: Answers | None) -> AuditReport:
-    from goodcommission.auditing import audit as audit_one
+def _audit(
+    document: Document | Case, settings: Settings, day: dt.date, engine: Any, answers: Answers | None
+) -> AuditReport:
+    from goodcommission.description.document import Document
 
-    return audit_one(
-        document,
-        _packs(settings),
-        as_of=day,
-        engine=engine,
-        tier=settings["tier"].value,
-        require_evidence=settings["require_evidence"].value,
-        answers=answers,
-    )
+    options: dict[str, Any] = {
+        "as_of": day,
+        "engine": engine,
+        "tier": settings["tier"].value,
+        "require_evidence": settings["require_evidence"].value,
+        "answers": answers,
+    }
+    if isinstance(document, Document):
+        from goodcommission.auditing import audit as audit_one
+
+        return audit_one(document, _packs(settings), **options)
+    from goodcommission.casework import audit_case
+
+    return audit_case(document, _packs(settings), **options)
 
 
 def _waived(
@@ -323,7 +411,7 @@ def _known_before(reports: list[AuditReport], file: str | None, *, update: bool)
 def _write(
     outputs: Sequence[Output],
     reports: Sequence[AuditReport],
-    documents: Sequence[Document],
+    sources: Sequence[Source],
     *,
     several: bool,
     passes: bool,
@@ -331,7 +419,6 @@ def _write(
 ) -> None:
     """Write all outputs."""
     from goodcommission.report.formats import for_terminal, render
-    from goodcommission.report.quoting import texts_of
 
     for one in outputs:
         width, colour = look() if one.file is None else (80, False)
@@ -343,6 +430,6 @@ def _write(
             passes=passes,
             everything=everything,
             several=several,
-            sources=texts_of(documents),
+            sources=sources,
         )
         deliver(text, one.file, as_bytes=not for_terminal(one.format))

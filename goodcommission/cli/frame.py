@@ -271,13 +271,19 @@ pack_option = click.option("--pack", "packs", multiple=True, metavar="ID", help=
 
 
 def read(
-    files: Sequence[str], commissioner: str | None = None, said: dict[str, None] | None = None
+    files: Sequence[str],
+    commissioner: str | None = None,
+    said: dict[str, None] | None = None,
+    *,
+    cases: bool = False,
 ) -> tuple[list[Document], bool]:
     """All documents in all files, in their order, and whether something is wrong; what is wrong is said, once.
 
-    ``said`` is what was said before; it is added to.
+    ``said`` is what was said before; it is added to. With ``cases``, a case file is not said to be wrong here: the
+    error is raised, for who can read it.
     """
     from goodcommission.description.reading import read_documents
+    from goodcommission.exceptions import CaseFileError
 
     documents: list[Document] = []
     said = {} if said is None else said
@@ -285,16 +291,23 @@ def read(
         fail("standard input (-) can be named only once.")
     for file in files:
         try:
-            documents.extend(_printable(document) for document in read_documents(file, commissioner=commissioner))
+            documents.extend(printable(document) for document in read_documents(file, commissioner=commissioner))
         except GoodCommissionError as error:
-            for line in fault_lines(error.faults):
-                if line not in said:
-                    said[line] = None
-                    complain(line)
+            if cases and isinstance(error, CaseFileError) and file != "-":
+                raise
+            say_once(error, said)
     return documents, bool(said)
 
 
-def _printable(document: Document) -> Document:
+def say_once(error: GoodCommissionError, said: dict[str, None]) -> None:
+    """Say what is wrong, but for what was said before."""
+    for line in fault_lines(error.faults):
+        if line not in said:
+            said[line] = None
+            complain(line)
+
+
+def printable(document: Document) -> Document:
     """A document whose name can be written down, whatever bytes its file is named with."""
     profile = document.profile and replace(document.profile, name=_writable(document.profile.name))
     source = document.source and replace(document.source, name=_writable(document.source.name))

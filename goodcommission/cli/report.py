@@ -50,8 +50,9 @@ def _texts(reports: Sequence[AuditReport]) -> Iterator[Source]:
     """The texts that were audited, of those files that are still there; one that has changed since is not quoted."""
     from goodcommission.description.reading import read_source
 
-    names = [one.document.file for one in reports]
-    names += [one.document.profile.name for one in reports if one.document.profile]
+    documents = [of for one in reports for of in (one.case.documents if one.case else (one.document,))]
+    names = [one.file for one in documents]
+    names += [one.profile.name for one in documents if one.profile]
     for name in dict.fromkeys(names):
         if name is not None and os.path.isfile(name):
             with suppress(DescriptionError):

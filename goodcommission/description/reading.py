@@ -20,10 +20,11 @@ from goodcommission.description.model import Commissioner, Description
 from goodcommission.description.parsing import MAXIMUM_DEPTH, parse
 from goodcommission.description.positions import line_and_column, locate, positions
 from goodcommission.description.validation import check, validate, validate_what_can_be
-from goodcommission.exceptions import DescriptionError, Fault
+from goodcommission.exceptions import CaseFileError, DescriptionError, Fault
 
 __all__ = [
     "MAXIMUM_BYTES",
+    "is_case_file",
     "locate",
     "parse",
     "read_description",
@@ -250,8 +251,18 @@ def read_description(
     return documents[0]
 
 
+def is_case_file(raw: Any) -> bool:
+    """Whether what was read lists documents that are audited together instead of describing one."""
+    return isinstance(raw, dict) and "documents" in raw and raw.keys().isdisjoint({"kind", *_OCDS_MARKS})
+
+
 def _documents(raw: Any, source: Source | None) -> tuple[Document, ...]:
     name = source.name if source else "description"
+    if is_case_file(raw):
+        advice = "Name it to goodcommission audit; here, name one of its documents."
+        message = "this is a case file: it lists documents that are audited together"
+        line, column = (1, 1) if source else (None, None)
+        raise CaseFileError(Fault(message, name, line, column, "", advice))
     if isinstance(raw, list) or (isinstance(raw, dict) and not _OCDS_MARKS.isdisjoint(raw)):
         from goodcommission.description.ocds import is_ocds
 

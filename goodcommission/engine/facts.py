@@ -308,6 +308,25 @@ def _gather(
                 boxed.add(path)
 
 
+def statements(description: Description) -> dict[str, Any]:
+    """What a description states, by the names of the facts, as it is stated there."""
+    found: dict[str, Any] = {}
+
+    def walk(part: BaseModel, prefix: str) -> None:
+        plan = _plan(type(part), prefix)
+        for name in part.__pydantic_fields_set__:
+            value, (kind, path, _) = part.__dict__[name], plan[name]
+            if value is None:
+                continue
+            if kind is not _Kind.SECTION:
+                found[path] = value
+            elif isinstance(value, BaseModel):
+                walk(value, path + ".")
+
+    walk(description, "")
+    return found
+
+
 def _evidenced(values: Mapping[str, Any], backing: Backing) -> frozenset[str]:
     """The names behind which evidence stands: it is given for them, for a section they are in, or for a part."""
     names = {name.removesuffix(GIVEN).removesuffix(COMPLETE) for name in values}

@@ -9,27 +9,41 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from goodcommission.report.fingerprints import fingerprint
+from goodcommission.report.model import plain
 from goodcommission.report.terminal import neutral
 from goodcommission.report.wording import (
     SEVERITIES,
     View,
     capital,
+    contradicted,
+    contradiction_matters,
     count,
     deciding,
     evidence_reference,
     few,
     listed,
     score_words,
+    settled_in,
 )
 
 if TYPE_CHECKING:
-    from goodcommission.report.model import AuditReport, Cited, FactStated, PatternResult, RuleResult, WaiverFinding
+    from goodcommission.report.model import (
+        AuditReport,
+        Cited,
+        Contradiction,
+        FactStated,
+        PatternResult,
+        RuleResult,
+        WaiverFinding,
+    )
 
 Status = Literal["finding", "met", "strength", "open", "later", "elsewhere"]
 """Finding: not met, concluded, or a waiver that is wrong. Strength: concluded, and good. Elsewhere: does not apply."""
 
 WAIVERS: Final = "waivers"
 """Stands for a pack where something is wrong with a waiver."""
+CONTRADICTIONS: Final = "contradictions"
+"""Stands for a pack where documents of a case contradict each other."""
 _LONGEST: Final = 600
 _SAID: Final = {
     "fail": "Not met",
@@ -65,10 +79,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one rule, one pattern or one faulty waiver says."""
+    """What one rule, one pattern, one contradiction or one faulty waiver says."""
 
     id: str
-    kind: Literal["rule", "combined", "waiver"]
+    kind: Literal["rule", "combined", "contradiction", "waiver"]
     status: Status
     pack: str
     title: str
@@ -84,15 +98,16 @@ class Entry:
     excused: str | None
     """Why no gate fails for it: it is waived, or it was there before."""
     scored: bool
-    result: RuleResult | PatternResult | WaiverFinding
+    result: RuleResult | PatternResult | Contradiction | WaiverFinding
 
 
 def entries(report: AuditReport) -> tuple[Entry, ...]:
-    """All results of a report, in the order of the packs; then combined findings; then what is wrong with waivers."""
+    """All results of a report, in the order of the packs; then combined findings, contradictions, faults of waivers."""
     view = View(report, file_of(report))
     return (
         *(_of_rule(view, result) for result in report.results),
         *(_of_pattern(view, one) for one in report.patterns),
+        *(_of_contradiction(view, one) for one in (report.case.contradictions if report.case else ())),
         *(_of_waiver(report, one) for one in report.waiver_findings),
     )
 
@@ -114,6 +129,7 @@ def headline(report: AuditReport) -> str:
     kinds = (
         ("rule", "rule not met", "rules not met"),
         ("combined", "combined finding", None),
+        ("contradiction", "contradiction", None),
         ("waiver", "waiver at fault", "waivers at fault"),
     )
     numbers = [
@@ -127,8 +143,9 @@ def headline(report: AuditReport) -> str:
 
 
 def file_of(report: AuditReport) -> str:
-    """The file of the audited document; its name where it has none."""
-    return report.document.file or report.document.name
+    """The file of the audited document, or of the first of a case; its name where it has none."""
+    first = report.case.documents[0] if report.case else report.document
+    return report.document.file or first.file or first.name
 
 
 def path(file: str) -> str:
@@ -149,6 +166,9 @@ def _of_rule(view: View, result: RuleResult) -> Entry:
         parts.append(f"Unless what is not stated says otherwise: {'; '.join(missing) or 'see the rule'}.")
     if result.reason:
         parts.append(capital(neutral(result.reason)) + ".")
+    where = settled_in(result)
+    if where and result.verdict == "fail":
+        parts.append(f"This is found in {where}.")
     if result.verdict == "unknown" and missing:
         parts.append(f"Not stated: {'; '.join(few(missing))}.")
     if result.claimed:
@@ -157,8 +177,10 @@ def _of_rule(view: View, result: RuleResult) -> Entry:
         parts.append(f"Met unless what is not stated says otherwise: {'; '.join(missing)}.")
     facts = deciding(view, result)
     # The stage or a value from the commissioner's profile says less about a finding than what the document states.
-    facts = sorted(facts, key=lambda fact: (fact.file != view.report.document.name, fact.name == "stage"))
-    details = [f"Stated: {_said(view, fact)} ({view.place(fact)}{_shown_by(fact)})" for fact in facts]
+    own = result.document or view.report.document.name
+    facts = sorted(facts, key=lambda fact: (fact.file != own, plain(fact.name) == "stage"))
+    details = [f"Document: {where}"] if where else []
+    details += [f"Stated: {_said(view, fact)} ({view.place(fact)}{_shown_by(fact)})" for fact in facts]
     details.append(f"Why: {neutral(rule.why)}")
     if result.remedy:
         details.append(f"Remedy: {neutral(result.remedy, _LONGEST)}")
@@ -198,7 +220,7 @@ def _of_pattern(view: View, one: PatternResult) -> Entry:
         parts.append("This does not hold here.")
     facts = [fact for name in members for fact in deciding(view, view.rules[name])]
     facts = sorted(
-        dict.fromkeys(facts), key=lambda fact: (fact.file != view.report.document.name, fact.name == "stage")
+        dict.fromkeys(facts), key=lambda fact: (fact.file != view.report.document.name, plain(fact.name) == "stage")
     )
     details = [f"Because: {_member(view, name)}" for name in members]
     details.append(f"Why: {neutral(one.why)}")
@@ -218,6 +240,26 @@ def _of_pattern(view: View, one: PatternResult) -> Entry:
         places=tuple(_place(view, fact) for fact in facts) if one.outcome == "concluded" else (),
         fingerprint=fingerprint(one, view.report.document),
         excused=_excused(one) if status == "finding" else None,
+        scored=True,
+        result=one,
+    )
+
+
+def _of_contradiction(view: View, one: Contradiction) -> Entry:
+    matters = contradiction_matters(one)
+    return Entry(
+        id=f"contradiction-{one.name}",
+        kind="contradiction",
+        status="finding",
+        pack=CONTRADICTIONS,
+        title=f"Documents of the case contradict each other on {neutral(one.title)}",
+        severity=one.severity,
+        message=f"{_sentence(contradicted(one))} {matters}",
+        details=(*(f"Stated: {_said(view, fact)} ({view.place(fact)})" for fact in one.statements), f"Why: {matters}"),
+        remedy="Find out which is right, and correct the other.",
+        places=tuple(_place(view, fact) for fact in one.statements),
+        fingerprint=fingerprint(one, view.report.document),
+        excused=None,
         scored=True,
         result=one,
     )
@@ -264,10 +306,14 @@ def _shown_by(fact: FactStated) -> str:
 
 
 def _place(view: View, fact: FactStated) -> Place:
-    # Of a file with several notices the document's name says which; a place is in the file itself.
-    file = view.file if fact.file == view.report.document.name else fact.file
     return Place(
-        path(file), fact.line, fact.column, fact.pointer, fact.name, _said(view, fact), evidence_reference(fact) or ""
+        path(view.file_of(fact)),
+        fact.line,
+        fact.column,
+        fact.pointer,
+        fact.name,
+        _said(view, fact),
+        evidence_reference(fact) or "",
     )
 
 

@@ -158,6 +158,9 @@ def _environment() -> jinja2.Environment:
         question=wording.question,
         score_words=wording.score_words,
         waiver_ends=wording.waiver_ends,
+        document_words=wording.document_words,
+        settled_in=wording.settled_in,
+        contradiction_matters=wording.contradiction_matters,
         what_for=wording.what_for,
         without_evidence=WITHOUT_EVIDENCE,
         to_be_signed=wording.TO_BE_SIGNED,
@@ -246,6 +249,8 @@ class _Shown:
     @property
     def kind(self) -> str:
         document = self.report.document
+        if self.report.case:
+            return f"Case: {wording.count(len(self.report.case.documents), 'document')} audited together"
         kind = wording.KINDS.get(document.kind, document.kind)
         return f"{kind}, stage: {document.stage}" if document.stage else f"{kind}, its stage is not stated"
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from goodcommission.report.findings import WAIVERS, Entry, entries
+from goodcommission.report.findings import CONTRADICTIONS, WAIVERS, Entry, entries
 from goodcommission.report.terminal import neutral
 from goodcommission.report.wording import number
 
@@ -26,7 +26,7 @@ def render(reports: Sequence[AuditReport]) -> str:
     totals = [0, 0]
     for report in reports:
         found = [one for one in entries(report) if one.status != "elsewhere"]
-        titles = {pack.id: pack.title for pack in report.packs} | {WAIVERS: "Waivers"}
+        titles = {pack.id: pack.title for pack in report.packs} | {WAIVERS: "Waivers", CONTRADICTIONS: "Contradictions"}
         for pack in dict.fromkeys(one.pack for one in found):
             of_it = [one for one in found if one.pack == pack]
             failing = [one for one in of_it if _fails(one)]

@@ -14,6 +14,7 @@ from goodcommission.report.wording import (
     View,
     capital,
     count,
+    listed,
     question,
     score_words,
     tested_words,
@@ -91,7 +92,10 @@ def _document(report: AuditReport, mark: str, *, details: bool) -> Iterator[str]
     findings = standing(report)
     yield f"**{escaped(capital(headline(report).removeprefix(f'{neutral(document.name)}: ')))}**"
     yield ""
-    yield f"File {_code(document.name)}, {_judged(report)}."
+    if report.case:
+        yield f"Documents {listed([_code(one.name) for one in report.case.documents])}, {_judged(report)}."
+    else:
+        yield f"File {_code(document.name)}, {_judged(report)}."
     yield from (f"{escaped(cap)}" for cap in report.score.caps)
     if report.score_without_waivers is not None:
         yield f"Without the waivers: {escaped(score_words(report.score_without_waivers))}."

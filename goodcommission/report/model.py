@@ -42,6 +42,11 @@ def _all_fields(model: type[BaseModel]) -> set[str]:
     return set(model.model_fields)
 
 
+def plain(name: str) -> str:
+    """The name of a fact without the document that the report of a case may name with it."""
+    return name.partition("@")[0]
+
+
 class AuditedProfile(Part):
     """The commissioner's profile that was used."""
 
@@ -157,7 +162,7 @@ class EvidenceNamed(Part):
 class FactStated(Part):
     """A fact that decided something: its value and its place."""
 
-    name: str
+    name: str = Field(description="In a case, with @ and the document where several documents state the fact.")
     title: str
     value: Scalar | tuple[Scalar, ...] | None
     text: str = Field(description="The value as it is written in a sentence.")
@@ -167,6 +172,18 @@ class FactStated(Part):
     column: int | None
     evidenced: bool
     evidence: EvidenceNamed | None = Field(default=None, description="What stands behind it.")
+
+
+class Contradiction(Part):
+    """A fact of which the documents of a case say different things. It is not known which is right."""
+
+    name: str = Field(description="The fact.")
+    title: str
+    severity: Severity = Field(
+        description="High: documents get different verdicts of a rule by it; medium: a verdict rests on it; low: none."
+    )
+    statements: tuple[FactStated, ...] = Field(description="What each document says that states it, and where.")
+    rules: tuple[str, ...] = Field(description="The rules whose verdicts rest on it.")
 
 
 class FactMissing(Part):
@@ -248,6 +265,14 @@ class BaselineUsed(Part):
     mended: int = Field(description="Of this document: those that are there no more.")
 
 
+class DocumentVerdict(Part):
+    """What a rule says of one document of a case."""
+
+    document: str = Field(description="Its name.")
+    verdict: Verdict
+    provisional: bool
+
+
 class RuleResult(Part):
     """What one rule says."""
 
@@ -268,6 +293,10 @@ class RuleResult(Part):
     missing: tuple[str, ...] = Field(description="Names in `missing`.")
     waived: Waiver | None = Field(description="The waiver that holds: the finding shows and does not count.")
     known_before: bool = Field(description="In the baseline: no gate fails for it; it counts in the score.")
+    document: str | None = Field(default=None, description="In a case: the document that settles it.")
+    documents: tuple[DocumentVerdict, ...] = Field(
+        default=(), description="In a case: what it says of each document that it is asked of."
+    )
 
     @property
     def stands(self) -> bool:
@@ -383,6 +412,14 @@ class ParameterUsed(Part):
     why: str
 
 
+class CaseUsed(Part):
+    """The documents of a case, audited together."""
+
+    id: str | None
+    documents: tuple[AuditedDocument, ...]
+    contradictions: tuple[Contradiction, ...] = Field(description="In the order of the commissioning cycle.")
+
+
 class AuditReport(Part):
     """The audit of one description: a pure function of the description, the packs and the day.
 
@@ -392,7 +429,8 @@ class AuditReport(Part):
 
     schema_version: Literal["1.0"] = SCHEMA_VERSION
     goodcommission: str = Field(description="The version of goodcommission.")
-    document: AuditedDocument
+    document: AuditedDocument = Field(description="What was audited; of a case (kind: case), the case as a whole.")
+    case: CaseUsed | None = Field(default=None, description="Where several documents were audited together.")
     as_of: Annotated[str | None, Field(description="The day of the audit, ISO 8601.")]
     as_of_basis: Literal["given", "document", "unknown"]
     require_evidence: bool = Field(

@@ -12,7 +12,7 @@ from goodcommission.description.positions import yaml_loader
 
 if TYPE_CHECKING:
     from goodcommission.description.document import Document, Source
-    from goodcommission.report.model import AuditReport, FactStated
+    from goodcommission.report.model import AuditedDocument, AuditReport, FactStated
 
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
 _BEFORE: Final = 60
@@ -56,11 +56,16 @@ def quotes_of(sources: Iterable[Source]) -> Quotes:
             source = texts.get(report.answers.digest) if report.answers else None
             return None if source is None else quote(source, fact.line, fact.column)
         profile = report.document.profile
-        of_profile = profile is not None and fact.file == profile.name != report.document.name
-        source = texts.get(profile.digest if profile and of_profile else report.document.digest)
+        of_profile = profile is not None and fact.file == profile.name not in {one.name for one in _documents(report)}
+        digest = next((one.digest for one in _documents(report) if one.name == fact.file), report.document.digest)
+        source = texts.get(profile.digest if profile and of_profile else digest)
         return None if source is None else quote(source, fact.line, fact.column)
 
     return quote_of
+
+
+def _documents(report: AuditReport) -> Sequence[AuditedDocument]:
+    return report.case.documents if report.case else (report.document,)
 
 
 def quote(source: Source, line: int, column: int) -> Quote | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from goodcommission.report.findings import WAIVERS, Entry, Place, entries, file_of, path, standing
+from goodcommission.report.findings import CONTRADICTIONS, WAIVERS, Entry, Place, entries, file_of, path, standing
 from goodcommission.report.terminal import neutral
 
 if TYPE_CHECKING:
@@ -50,9 +50,11 @@ def kind_of(one: Entry) -> str:
 def _log(reports: Sequence[AuditReport], results: Sequence[tuple[AuditReport, Entry]]) -> str:
     artifacts = _Artifacts()
     for report in reports:
-        artifacts.add(file_of(report), report.document.digest if report.document.file else None, ["analysisTarget"])
-        if report.document.profile:
-            artifacts.add(report.document.profile.name, report.document.profile.digest, [])
+        for document in report.case.documents if report.case else (report.document,):
+            file = document.file or document.name
+            artifacts.add(file, document.digest if document.file else None, ["analysisTarget"])
+            if document.profile:
+                artifacts.add(document.profile.name, document.profile.digest, [])
     rules: dict[str, dict[str, Any]] = {}
     written = []
     for report, one in results:
@@ -126,6 +128,15 @@ def _rule(one: Entry) -> dict[str, Any]:
             "defaultConfiguration": {"level": LEVELS[one.severity]},
             "properties": {"tags": [WAIVERS], "problem.severity": _PROBLEMS[one.severity]},
         }
+    if one.kind == "contradiction":
+        return {
+            "id": one.id,
+            "shortDescription": {"text": one.title},
+            "fullDescription": {"text": one.title},
+            "help": {"text": "Documents of one case say different things; it is not known which is right."},
+            "defaultConfiguration": {"level": LEVELS[one.severity]},
+            "properties": {"tags": [CONTRADICTIONS], "problem.severity": _PROBLEMS[one.severity]},
+        }
     if one.kind == "combined":
         said: Any = one.result
         asks, severity = said.title, said.severity
@@ -195,7 +206,7 @@ def _result(report: AuditReport, one: Entry, rule_index: int, artifacts: _Artifa
         result["relatedLocations"] = [{"id": number, **place} for number, place in enumerate(places[1:], 1)]
     if one.excused and getattr(one.result, "waived", None):
         result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": one.excused}]
-    if report.baseline and one.status == "finding" and one.kind != "waiver":
+    if report.baseline and one.status == "finding" and one.kind in ("rule", "combined"):
         result["baselineState"] = "unchanged" if getattr(one.result, "known_before", False) else "new"
     result["properties"] = _properties(report, one)
     return result

@@ -51,7 +51,12 @@ _RESULTS: Final[Mapping[str, str]] = {
     "elsewhere": "does not apply",
 }
 _PATTERNS: Final[Mapping[str, str]] = {"finding": "holds", "strength": "holds", "open": "open", "met": "does not hold"}
-_KINDS: Final[Mapping[str, str]] = {"rule": "rule", "combined": "combined finding", "waiver": "waiver"}
+_KINDS: Final[Mapping[str, str]] = {
+    "rule": "rule",
+    "combined": "combined finding",
+    "contradiction": "contradiction",
+    "waiver": "waiver",
+}
 
 
 def render(reports: Sequence[AuditReport]) -> str:
@@ -74,7 +79,12 @@ def cell(value: str) -> str:
 def _row(report: AuditReport, one: Entry) -> tuple[str, ...]:
     place = one.places[0] if one.places else None
     points = getattr(one.result, "points", None)
-    shown = {"rule": _RESULTS, "combined": _PATTERNS, "waiver": {"finding": "at fault"}}[one.kind]
+    shown = {
+        "rule": _RESULTS,
+        "combined": _PATTERNS,
+        "contradiction": {"finding": "contradicted"},
+        "waiver": {"finding": "at fault"},
+    }[one.kind]
     return (
         report.document.name,
         report.document.id or "",

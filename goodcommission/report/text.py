@@ -21,9 +21,11 @@ from goodcommission.report.wording import (
     VERDICTS,
     View,
     capital,
+    contradiction_matters,
     count,
     day_words,
     deciding,
+    document_words,
     evidence_reference,
     evidence_words,
     grade_words,
@@ -31,6 +33,7 @@ from goodcommission.report.wording import (
     question,
     score_words,
     settled_by,
+    settled_in,
     tested_words,
     tier_words,
     unanswered,
@@ -186,6 +189,7 @@ def render(
     _adjusted(page, view)
     _findings(page, view, everything)
     _combined(page, view, everything)
+    _contradictions(page, view)
     _waived(page, view)
     _not_evidenced(page, view)
     _questions(page, view, everything)
@@ -209,10 +213,18 @@ def _headline(page: Page, view: View) -> None:
     document, score = report.document, report.score
     kind = KINDS.get(document.kind, document.kind)
     page.say(neutral(document.title or document.id or kind, _LONGEST // 2), style="bold")
-    stage = f"stage: {document.stage}" if document.stage else "its stage is not stated"
     of_id = f" {neutral(document.id, 80)}" if document.id and document.title else ""
-    page.labelled("Document", f"{kind}{of_id}, {stage}", at=_LABEL)
-    page.labelled("File", neutral(document.name), at=_LABEL)
+    if report.case is None:
+        stage = f"stage: {document.stage}" if document.stage else "its stage is not stated"
+        page.labelled("Document", f"{kind}{of_id}, {stage}", at=_LABEL)
+        page.labelled("File", neutral(document.name), at=_LABEL)
+    else:
+        those = count(len(report.case.documents), "document")
+        page.labelled("Case", f"{those} audited together{':' if of_id else ''}{of_id}", at=_LABEL)
+        if document.file:
+            page.labelled("File", neutral(document.file), at=_LABEL)
+        for one in report.case.documents:
+            page.labelled("", document_words(one), at=_LABEL)
     if document.profile:
         page.labelled("Profile", f"{neutral(document.profile.name)} (the commissioner's)", at=_LABEL)
     page.labelled("Audited", day_words(report), at=_LABEL)
@@ -368,6 +380,8 @@ def _finding(page: Page, view: View, result: RuleResult) -> None:
             "this holds unless what is not stated says otherwise" + (f": {'; '.join(unless)}." if unless else "."),
             at=_LABEL,
         )
+    if where := settled_in(result):
+        page.labelled("In", where, at=_LABEL)
     for index, fact in enumerate(deciding(view, result)):
         page.labelled("Stated" if index == 0 else "", _stated(view, fact), at=_LABEL)
     page.labelled("Why", neutral(rule.why), at=_LABEL)
@@ -455,6 +469,22 @@ def _member(view: View, member: str) -> str:
     if name in view.patterns:
         return f"{neutral(view.patterns[name].title)} ({view.patterns[name].id})"
     return f"{said}: {name}" if said else name
+
+
+def _contradictions(page: Page, view: View) -> None:
+    """What the documents of a case say differently of one fact."""
+    found = view.report.case.contradictions if view.report.case else ()
+    if not found:
+        return
+    page.heading(f"The documents contradict each other: {count(len(found), 'fact')}")
+    page.say("It is not known which is right, so the score does not count this.", _INDENT)
+    for one in sorted(found, key=lambda c: SEVERITIES.index(c.severity)):
+        page.blank()
+        page.say(f"{capital(one.severity)}: {neutral(one.title)}", style=_COLOURS[one.severity])
+        for index, fact in enumerate(one.statements):
+            said = f"{neutral(fact.text, 160)} ({view.place(fact)})"
+            page.labelled("Stated" if index == 0 else "", said, at=_LABEL)
+        page.labelled("Matters", contradiction_matters(one), at=_LABEL)
 
 
 # --- What is waived ----------------------------------------------------------------------------------------------

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from goodcommission.engine.evidence import WITHOUT_EVIDENCE
 from goodcommission.engine.texts import say_date
+from goodcommission.report.model import plain
 from goodcommission.report.terminal import neutral
 
 if TYPE_CHECKING:
     from goodcommission.packs.model import PackGrade
     from goodcommission.report.model import (
+        AuditedDocument,
         AuditReport,
         Cited,
+        Contradiction,
         FactMissing,
         FactStated,
         OverallScore,
@@ -47,6 +49,7 @@ KINDS: Final[Mapping[str, str]] = {
     "contract": "Contract",
     "decommissioning_plan": "Decommissioning plan",
     "grant_programme": "Grant programme",
+    "case": "Case",
 }
 
 
@@ -81,7 +84,10 @@ class View:
         self.rules: Mapping[str, RuleResult] = {result.rule.id: result for result in report.results}
         self.patterns: Mapping[str, PatternResult] = {one.concludes: one for one in report.patterns}
         named: dict[str, FactStated | FactMissing] = {**self.missing, **self.facts}
-        self.titles = Counter(fact.title for fact in named.values())
+        self.named_alike: dict[str, list[str]] = {}
+        for fact in named.values():
+            self.named_alike.setdefault(fact.title, []).append(fact.name)
+        self.files = {one.name: one.file or one.name for one in report.case.documents} if report.case else {}
         self.works: dict[str, int] = {}
         """Works cited so far, with their numbers."""
 
@@ -99,18 +105,25 @@ class View:
 
     def title(self, fact: FactStated | FactMissing) -> str:
         """The title of a fact; with the part of its name that tells it from others like it."""
-        title = neutral(fact.title)
-        numbered = "[" in fact.name and ", no. " not in title
-        if self.titles[fact.title] == 1 and fact.name.count(".") < _REPEATED and not numbered:
+        title, name = neutral(fact.title), plain(fact.name)
+        # Of a case, the place says which document it is.
+        alike = len({plain(other) for other in (*self.named_alike.get(fact.title, ()), name)})
+        numbered = "[" in name and ", no. " not in title
+        if alike == 1 and name.count(".") < _REPEATED and not numbered:
             return title
-        return f"{title} ({section(fact.name)})"
+        return f"{title} ({section(name)})"
 
     def place(self, fact: FactStated) -> str:
         """Where a fact is stated: file, line and column."""
-        # Of a file with several notices the document's name says which; a place is in the file itself.
-        file = self.file if fact.file == self.report.document.name else fact.file
-        parts = (file, fact.line, fact.column)
+        parts = (self.file_of(fact), fact.line, fact.column)
         return neutral(":".join(str(part) for part in parts if part is not None))
+
+    def file_of(self, fact: FactStated) -> str:
+        """The file in which a fact is stated."""
+        # Of a file with several notices the document's name says which; a place is in the file itself.
+        if fact.file == self.report.document.name:
+            return self.file
+        return self.files.get(fact.file, fact.file)
 
     def cite(self, source: Cited) -> str:
         """A citation with the work by its number."""
@@ -235,7 +248,45 @@ def tier_words(report: AuditReport) -> str:
 def deciding(view: View, result: RuleResult) -> list[FactStated]:
     """The facts that decided, without the kind of document, which the reader knows."""
     facts = [view.facts[name] for name in result.decided_by if name in view.facts]
-    return [fact for fact in facts if fact.name not in ("kind", "as_of")] or facts
+    return [fact for fact in facts if plain(fact.name) not in ("kind", "as_of")] or facts
+
+
+def document_words(one: AuditedDocument) -> str:
+    """What a document of a case is: its file, kind, identifier and stage."""
+    kind = KINDS.get(one.kind, one.kind).lower()
+    of_id = f" {neutral(one.id, 80)}" if one.id else ""
+    stage = f"stage: {one.stage}" if one.stage else "its stage is not stated"
+    return f"{neutral(one.name)} ({kind}{of_id}, {stage})"
+
+
+def settled_in(result: RuleResult) -> str | None:
+    """In a case: the document whose verdict it is, and what it is in the others."""
+    if result.document is None:
+        return None
+    others: dict[str, list[str]] = {}
+    for one in result.documents:
+        if one.document != result.document:
+            said = one.verdict.replace("_", " ")
+            also = "also " if one.verdict == result.verdict else ""
+            others.setdefault(also + VERDICTS.get(said, said), []).append(neutral(one.document))
+    rest = "; ".join(f"{said} in {listed(few(names))}" for said, names in others.items())
+    return neutral(result.document) + (f" ({rest})" if rest else "")
+
+
+def contradicted(one: Contradiction) -> str:
+    """A contradiction in one sentence, without its full stop."""
+    said = [f"{neutral(fact.text, 160)} in {neutral(fact.file)}" for fact in one.statements]
+    return f"The documents say different things of {neutral(one.title)}: {listed(said)}"
+
+
+def contradiction_matters(one: Contradiction) -> str:
+    """What a contradiction changes."""
+    if not one.rules:
+        return "No verdict of this audit rests on it."
+    rules = listed(few(one.rules))
+    if one.severity == "high":
+        return f"A verdict is another by one document than by the other. On it rests {rules}."
+    return f"{count(len(one.rules), 'rule rests', 'rules rest')} on it: {rules}."
 
 
 def worth(view: View, result: RuleResult) -> str | None:
@@ -280,17 +331,17 @@ def few(ids: Sequence[str]) -> Sequence[str]:
 
 def question(view: View, fact: FactMissing) -> str:
     """What to ask so that a fact gets stated."""
-    asked = neutral(fact.question)
+    asked, name = neutral(fact.question), plain(fact.name)
     if fact.reason == WITHOUT_EVIDENCE:
         return asked
-    if "[" in fact.name or "?" not in asked:
+    if "[" in name or "?" not in asked:
         title = view.title(fact)
-        if "[" in fact.name:
+        if "[" in name:
             asked = ""
         verb = "Say" if title.startswith(("whether", "who", "how", "what", "when", "why")) else "State"
         return f"{verb} {title}. {asked}".rstrip()
-    same = sum(other.question == fact.question for other in view.report.missing)
-    return f"{asked} ({section(fact.name)})" if same > 1 else asked
+    same = len({plain(other.name) for other in view.report.missing if other.question == fact.question})
+    return f"{asked} ({section(name)})" if same > 1 else asked
 
 
 def what_for(fact: FactMissing) -> str:
