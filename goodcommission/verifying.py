@@ -23,10 +23,12 @@ from typing import Any, Final
 from cel_expr_python import cel
 from pydantic import BaseModel
 
+from goodcommission.description.case import CHANGING, NAMING, OF_ITS_TIME, is_among, read_case_file
 from goodcommission.description.document import Document
 from goodcommission.description.model import Description
 from goodcommission.description.reading import read_documents
 from goodcommission.description.types import Listed, Money
+from goodcommission.exceptions import CaseFileError
 
 _ZERO: Final = dt.date(1970, 1, 1).toordinal()
 _SEAL: Final = re.compile(r',\n  "digest": "(sha256:[0-9a-f]{64})"\n\}')
@@ -84,7 +86,7 @@ def _reports(text: str) -> Iterator[_Report] | None:
 
 def verify(
     report: str | os.PathLike[str],
-    document: str | os.PathLike[str],
+    document: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
     commissioner: str | os.PathLike[str] | None = None,
     answers: str | os.PathLike[str] | None = None,
@@ -93,7 +95,7 @@ def verify(
 
     Args:
         report: What ``goodcommission audit --format json`` wrote.
-        document: The file that was audited.
+        document: The file that was audited; of a case, its case file or all of its documents.
         commissioner: The commissioner's profile, where the audit had one.
         answers: The file of answers, to see that it is the one that was used; the report carries the answers.
 
@@ -108,13 +110,18 @@ def verify(
         found = _reports(file.read())
     if found is None:
         reason = "the report is not as goodcommission wrote it: it was changed, cut or formatted anew"
-        return (Verification(os.fspath(document), (reason,), 0),)
-    documents = read_documents(document, commissioner=commissioner)
+        return (Verification(os.fspath(report), (reason,), 0),)
+    documents: list[Document] = []
+    for one in [document] if isinstance(document, str | os.PathLike) else document:
+        try:
+            documents += read_documents(one, commissioner=commissioner)
+        except CaseFileError:
+            documents += read_case_file(one, commissioner=commissioner).documents
     signed = None
     if answers is not None:
         with open(answers, "rb") as file:
             signed = "sha256:" + hashlib.sha256(file.read()).hexdigest()
-    return tuple(_verify(one, documents, signed) for one in found)
+    return tuple(_verify(each, documents, signed) for each in found)
 
 
 def _verify(report: _Report, documents: Sequence[Document], answers: str | None) -> Verification:
@@ -122,18 +129,35 @@ def _verify(report: _Report, documents: Sequence[Document], answers: str | None)
     name = str(raw["document"]["name"])
     if "sha256:" + hashlib.sha256(report.body.encode()).hexdigest() != report.seal:
         return Verification(name, ("the report was changed after it was made: its digest does not fit",), 0)
-    ending = name.rpartition("#")[2] if "#" in name else None
-    fitting = [one for one in documents if len(documents) == 1 or one.name.rpartition("#")[2] == ending]
-    if not fitting or fitting[0].digest != raw["document"]["digest"]:
-        return Verification(name, ("the document is not the one that was audited: its digest does not fit",), 0)
-    used, told = fitting[0].profile, raw["document"]["profile"]
-    if (used and used.digest) != (told and told["digest"]):
-        return Verification(name, ("the commissioner's profile is not the one that was used",), 0)
+    case = raw.get("case")
+    found = []
+    for told in case["documents"] if case else [raw["document"]]:
+        one = _fitting(told, documents)
+        if one is None:
+            reason = "the document is not the one that was audited: its digest does not fit"
+            if case:
+                needed = "all documents of the case are needed, as they were"
+                reason = f"{needed}, and {told['name']} is not among those that were given"
+            return Verification(name, (reason,), 0)
+        used, profile = one.profile, told["profile"]
+        if (used and used.digest) != (profile and profile["digest"]):
+            return Verification(name, ("the commissioner's profile is not the one that was used",), 0)
+        found.append(one)
     given = raw.get("answers")
     if answers is not None and answers != (given and given["digest"]):
         return Verification(name, ("the answers are not those that were used",), 0)
-    work = _Work(raw, fitting[0])
+    work = _Case(raw, found) if case else _Work(raw, found[0])
     return Verification(name, tuple(work.differences()), len(raw["results"]))
+
+
+def _fitting(told: Mapping[str, Any], documents: Sequence[Document]) -> Document | None:
+    """The document that a report names, among some: of a file with several notices, the same notice."""
+    name = str(told["name"])
+    ending = name.rpartition("#")[2] if "#" in name else None
+    for one in documents:
+        if one.digest == told["digest"] and (len(documents) == 1 or ending in (None, one.name.rpartition("#")[2])):
+            return one
+    return None
 
 
 # --- Facts -------------------------------------------------------------------------------------------------------
@@ -306,9 +330,15 @@ class _Work:
         self.evidence = [_dotted(one.pointer) for one in document.description.evidence or ()]
         self.profile_evidence = [_dotted(one.pointer) for one in (profile.evidence if profile else ())]
         self.published = document.origin == "ocds"
+        self.others: Mapping[str, Sequence[_Work]] = {}
+        """In a case, by fact: the documents whose evidence is for it."""
+        self.prove()
+
+    def prove(self) -> None:
+        """Set apart what is backed, where bare claims are unknown."""
         # What decides whether a rule is asked, and what decides whether it is met, where bare claims are unknown.
         self.asking = self.proving = self.facts
-        if raw.get("require_evidence"):
+        if self.raw.get("require_evidence"):
             self.asking = {**self.proven(), **{k: v for k, v in self.facts.items() if _base(k) in _ASKED_ON_A_CLAIM}}
             self.proving = self.proven()
 
@@ -388,16 +418,26 @@ class _Work:
 
     def backed(self, reference: str, *, wholly: bool = False) -> bool:
         """Whether a fact or a part of one is backed by evidence; a list is wholly if each of its items is."""
+        those = self.others.get(_base(reference.partition("[")[0]), (self,))
+        if len(those) == 1 or not wholly:
+            return any(one.backed_here(reference, wholly=wholly) for one in those)
+        of = self.facts.get(reference)
+        if any(one.backed_here(reference, within=False) for one in those) or not isinstance(of, list):
+            return any(one.backed_here(reference, wholly=wholly) for one in those)
+        return bool(of) and all(self.backed(f"{reference}[{at}]") for at in range(len(of)))
+
+    def backed_here(self, reference: str, *, wholly: bool = False, within: bool = True) -> bool:
+        """The same, by the evidence of this document alone."""
         name = _base(reference).replace("[", ".").replace("]", "")
         from_profile = name in self.of_profile
         evidence = self.profile_evidence if from_profile else [""] if self.published else self.evidence
         if any(not item or f"{name}.".startswith(f"{item}.") for item in evidence):
             return True
-        if reference.endswith(".complete"):
+        if reference.endswith(".complete") or not within:
             return False
         of = self.facts.get(name)
         if wholly and isinstance(of, list):
-            return bool(of) and all(self.backed(f"{name}[{at}]") for at in range(len(of)))
+            return bool(of) and all(self.backed_here(f"{name}[{at}]") for at in range(len(of)))
         return any(item.startswith(f"{name}.") for item in evidence)
 
     def proven(self) -> dict[str, Any]:
@@ -431,11 +471,12 @@ class _Work:
                 yield f"{info['id']}: the report does not carry its conditions"
                 continue
             verdict, provisional, severity = self.verdict(logic[info["id"]], info)
+            yield from self.of_documents(logic[info["id"]], result)
             if (verdict, provisional) != (result["verdict"], result["provisional"]):
                 yield f"{info['id']}: the report says {_said(result)}, and it is {verdict}"
             elif verdict == "fail" and severity != result["severity"]:
                 yield f"{info['id']}: the report says {result['severity']} severity, and it is {severity}"
-            claimed = verdict == "pass" and not any(self.backed(name) for name in result["decided_by"])
+            claimed = verdict == "pass" and self.only_claimed(result)
             if claimed != result["claimed"]:
                 yield f"{info['id']}: the report says {_claims(result['claimed'])}, and it is {_claims(claimed)}"
             judged.append((info, verdict, provisional, severity, claimed, result["waived"] is not None))
@@ -454,19 +495,31 @@ class _Work:
             verdict = "unknown"
         return verdict, verdict == "pass" and given["evidence"] is None
 
+    def only_claimed(self, result: Mapping[str, Any]) -> bool:
+        """Whether no evidence stands behind what decided."""
+        return not any(self.backed(name.partition("@")[0]) for name in result["decided_by"])
+
+    def of_documents(self, logic: Mapping[str, Any], result: Mapping[str, Any]) -> Iterator[str]:
+        """What the report says of each document of a case; here there is one."""
+        return iter(())
+
     def stated(self) -> Iterator[str]:
         """Values that the report names as deciding, and what the document has."""
         for fact in self.raw["facts"]:
-            name, _, rest = fact["name"].partition("[")
-            if name.startswith("answers."):
-                continue
-            if rest or isinstance(fact["value"], list) or isinstance(self.facts.get(name), list):
-                continue
-            has, says = self.facts.get(name), fact["value"]
-            if isinstance(says, str) and isinstance(has, int):
-                has = dt.date.fromordinal(has + _ZERO).isoformat()
-            if has != says and not (says == "none" and self.facts.get(f"{name}.given") is False):
-                yield f"{name}: the report says {says!r}, and the document has {has!r}"
+            yield from self.value_of(fact)
+
+    def value_of(self, fact: Mapping[str, Any]) -> Iterator[str]:
+        """A value that the report names, where the document has another."""
+        name, _, rest = fact["name"].partition("@")[0].partition("[")
+        if name.startswith("answers."):
+            return
+        if rest or isinstance(fact["value"], list) or isinstance(self.facts.get(name), list):
+            return
+        has, says = self.facts.get(name), fact["value"]
+        if isinstance(says, str) and isinstance(has, int):
+            has = dt.date.fromordinal(has + _ZERO).isoformat()
+        if has != says and not (says == "none" and self.facts.get(f"{name}.given") is False):
+            yield f"{name}: the report says {says!r}, and the document has {has!r}"
 
     # -- score --
 
@@ -506,6 +559,189 @@ class _Work:
             "coverage": 100 * share[1] / total if total else 0.0,
         }
         return {**figures, "grade": _grade(figures, capped), "passes": len(passes)}
+
+
+# --- Cases -------------------------------------------------------------------------------------------------------
+
+
+def _statements(part: BaseModel, prefix: str = "") -> Iterator[tuple[str, tuple[Any, bool]]]:
+    """What a description states, as it is stated, and whether it is free text."""
+    for field, value in part:
+        if value is None or field == "evidence":
+            continue
+        if isinstance(value, BaseModel) and not isinstance(value, Listed | Money):
+            yield from _statements(value, f"{prefix}{field}.")
+        else:
+            texts = value.items if isinstance(value, Listed) else (value,)
+            words = bool(texts) and all(isinstance(one, str) for one in texts)
+            dated = not isinstance(value, Listed) and "year-month-day" in str(value)
+            yield f"{prefix}{field}", (value, words and not dated and _is_free(type(part), field))
+
+
+@cache
+def _is_free(model: type[BaseModel], field: str) -> bool:
+    hint = _hint(model, field)
+    return "Literal" not in hint and "date" not in hint
+
+
+def _bare(value: Any) -> Any:
+    if isinstance(value, Money):
+        return (value.amount, value.currency if value.amount else None)
+    if isinstance(value, Listed):
+        return (value.complete, [_bare(item) for item in value.items])
+    if isinstance(value, BaseModel):
+        return {name: _bare(part) for name, part in value if part is not None}
+    return value
+
+
+def _clash(one: Any, other: Any, free: bool) -> bool:
+    """Whether two statements can't both be right."""
+    if isinstance(one, Listed):
+        if one.complete and other.complete and len(one.items) != len(other.items):
+            return True
+        return not free and any(
+            bool(all_.complete) and not all(any(_could_be(x, y) for y in all_.items) for x in some.items)
+            for some, all_ in ((one, other), (other, one))
+        )
+    return (one == "none") != (other == "none") if free else bool(_bare(one) != _bare(other))
+
+
+def _could_be(one: Any, other: Any) -> bool:
+    if not isinstance(one, BaseModel):
+        return bool(one == other)
+    told = {name: part for name, part in other if part is not None}
+    return not any(
+        part is not None
+        and name in told
+        and _clash(part, told[name], isinstance(part, str) and "Literal" not in _hint(type(one), name))
+        for name, part in one
+    )
+
+
+class _Case(_Work):
+    """A report on a case: each document is verified with what it takes from the others."""
+
+    def __init__(self, raw: Mapping[str, Any], documents: Sequence[Document]) -> None:
+        super().__init__(raw, documents[0])
+        self.works = [_Work(raw, one) for one in documents]
+        self.named = {told["name"]: work for told, work in zip(raw["case"]["documents"], self.works, strict=True)}
+        self.said = [
+            {k: v for k, v in _statements(one.description) if k not in work.of_profile}
+            for one, work in zip(documents, self.works, strict=True)
+        ]
+        taken = [self.taken(number) for number in range(len(self.works))]
+        own = [dict(work.facts) for work in self.works]
+        for work, sources in zip(self.works, taken, strict=True):
+            work.env, work.compiled = self.env, self.compiled
+            others = {}
+            for name, (source, alike) in sources.items():
+                for suffix in ("", ".given", ".complete"):
+                    if source is None or own[source] is not own[self.works.index(work)]:
+                        work.facts.pop(name + suffix, None)
+                    if source is not None and name + suffix in own[source]:
+                        work.facts[name + suffix] = own[source][name + suffix]
+                others[name] = [self.works[at] for at in alike]
+            work.others = others
+        for work in self.works:
+            work.prove()
+
+    def taken(self, number: int) -> dict[str, tuple[int | None, list[int]]]:
+        """For each fact that a document of the case states: who one document has it from, and who says the same."""
+        kinds = [work.facts["kind"] for work in self.works]
+        taken: dict[str, tuple[int | None, list[int]]] = {}
+        for name in {name for said in self.said for name in said}:
+            those = [at for at, said in enumerate(self.said) if name in said]
+            if name in NAMING and number not in those:
+                continue
+            if number in those:
+                source: int | None = number
+            else:
+                near = [at for at in those if kinds[at] == kinds[number] or not is_among(name, OF_ITS_TIME)]
+                if not near:
+                    continue
+                source = self.agreed(name, near)
+            same = [at for at in those if source is not None and self.bare(at, name) == self.bare(source, name)]
+            taken[name] = (source, [] if source is None else [source, *(at for at in same if at != source)])
+        return taken
+
+    def bare(self, at: int, name: str) -> Any:
+        return _bare(self.said[at][name][0])
+
+    def agreed(self, name: str, those: Sequence[int]) -> int | None:
+        """The document whose statement stands for those of others; None if they differ."""
+
+        def order(at: int) -> tuple[bool, bool]:
+            return not getattr(self.said[at][name][0], "complete", True), not self.works[at].backed_here(name)
+
+        first = min(those, key=order)
+        value, free = self.said[first][name]
+        for at in those:
+            other = self.said[at][name][0]
+            if _clash(value, other, free and self.said[at][name][1]):
+                return None
+            if isinstance(value, Listed) and not value.complete:
+                lists = [sorted(map(repr, map(_bare, one.items))) for one in (value, other)]
+                if lists[0] != lists[1] or value.complete != other.complete:
+                    return None
+        return first
+
+    def verdict(self, logic: Mapping[str, Any], info: Mapping[str, Any]) -> tuple[str, bool, str]:
+        """Of all documents together: the worst, and how sure it is."""
+        said = [work.verdict(logic, info) for work in self.works if work.facts["kind"] in logic["applies_to"]]
+        for state in ("fail", "unknown", "pass", "not_yet_due"):
+            those = [one for one in said if one[0] == state]
+            if those:
+                open_ = [one[1] for one in those]
+                provisional = all(open_) if state == "fail" else any(open_)
+                sure = [one[2] for one in those if state != "fail" or one[1] == provisional]
+                return state, provisional, max(sure, key=lambda one: _SEVERITY[one])
+        return "not_applicable", False, info["severity"]
+
+    def only_claimed(self, result: Mapping[str, Any]) -> bool:
+        """By the evidence for what the document knows that settled it."""
+        work = self.named.get(result["document"])
+        return work is None or work.only_claimed(result)
+
+    def of_documents(self, logic: Mapping[str, Any], result: Mapping[str, Any]) -> Iterator[str]:
+        """What the report says of each document."""
+        told = {one["document"]: (one["verdict"], one["provisional"]) for one in result["documents"]}
+        has = {
+            name: work.verdict(logic, result["rule"])[:2]
+            for name, work in self.named.items()
+            if work.facts["kind"] in logic["applies_to"]
+        }
+        for name in sorted(told.keys() | has.keys()):
+            if told.get(name) != has.get(name):
+                yield f"{result['rule']['id']}: the report does not say of {name} what is found of it"
+        settling = (result["verdict"], result["document"])
+        if has and has.get(settling[1], ("",))[0] != settling[0]:
+            yield f"{result['rule']['id']}: {settling[1]} does not settle it"
+
+    def stated(self) -> Iterator[str]:
+        """Values that the report names, as deciding or as contradicting each other."""
+        for fact in self.raw["facts"]:
+            those = [self.named[fact["file"]]] if fact["file"] in self.named else self.works
+            found = [list(work.value_of(fact)) for work in those]
+            if all(found):
+                yield from found[0]
+        told = {one["name"]: one for one in self.raw["case"]["contradictions"]}
+        apart = {**NAMING, **OF_ITS_TIME, **CHANGING}
+        has = set()
+        for name in {name for said in self.said for name in said if not is_among(name, apart)}:
+            values = [said[name] for said in self.said if name in said]
+            pairs = ((a, b) for at, a in enumerate(values) for b in values[at + 1 :])
+            if any(_clash(a[0], b[0], a[1] and b[1]) for a, b in pairs):
+                has.add(name)
+        for name in sorted(told.keys() ^ has):
+            found_now = "the documents contradict each other" if name in has else "they do not"
+            yield f"{name}: what the report says of contradictions does not fit: {found_now}"
+        for name in sorted(told.keys() & has):
+            statements = {one["file"]: one for one in told[name]["statements"]}
+            if statements.keys() != {file for file, said in zip(self.named, self.said, strict=True) if name in said}:
+                yield f"{name}: the report does not name the documents that state it"
+            for file, fact in statements.items():
+                if file in self.named and name in self.named[file].facts:
+                    yield from self.named[file].value_of(fact)
 
 
 def _claims(claimed: bool) -> str:

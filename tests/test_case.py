@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from goodcommission.engine.facts import dictionary
 from goodcommission.report.formats import FORMATS, render
 from goodcommission.report.model import AuditReport
 from goodcommission.report.schema import report_schema
+from goodcommission.verifying import verify
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
@@ -542,3 +545,83 @@ def test_a_case_file_is_refused_where_one_description_is_expected(folder: Path) 
     file = listing(folder, "case: resettlement-mentoring\ndocuments: [tender.json]\n")
     with pytest.raises(DescriptionError, match="this is a case file"):
         audit(file, PACKS)
+
+
+# --- A saved report on a case is verified -----------------------------------------------------------------------
+
+
+def save(report: AuditReport, folder: Path) -> Path:
+    file = folder / "report.json"
+    file.write_text(report.to_json(), "utf-8")
+    return file
+
+
+def written(folder: Path, *documents: Mapping[str, Any]) -> list[Path]:
+    files = [folder / f"document-{number}.json" for number in range(len(documents))]
+    for file, document in zip(files, documents, strict=True):
+        file.write_text(json.dumps(document), "utf-8")
+    return files
+
+
+@pytest.mark.parametrize("evidence", [False, True])
+def test_the_examples_as_one_case_are_verified(evidence: bool, tmp_path: Path) -> None:
+    files = [EXAMPLES / name for name in ("tender.json", "contract.yaml", "decommissioning-plan.yaml")]
+    report = save(case(*files, require_evidence=evidence), tmp_path)
+    assert [one.differences for one in verify(report, files[::-1])] == [()]
+
+
+@given(data=st.data())
+@settings(max_examples=6, deadline=None)
+def test_documents_that_contradict_each_other_are_verified(data: st.DataObject) -> None:
+    """Parts of two descriptions, of which some say the same facts otherwise."""
+    with tempfile.TemporaryDirectory() as folder:
+        parts = [
+            *data.draw(split(WHOLE[data.draw(st.sampled_from(["tender", "contract"]))])),
+            *data.draw(split(WHOLE["plan"])),
+        ]
+        for part in parts:
+            part.pop("case", None)
+        files = written(Path(folder), *parts)
+        report = save(case(*files, require_evidence=data.draw(st.booleans())), Path(folder))
+        assert [one.differences for one in verify(report, files)] == [()]
+
+
+def sealed(raw: dict[str, Any], folder: Path) -> Path:
+    raw.pop("digest")
+    body = json.dumps(raw, indent=2, ensure_ascii=False)
+    digest = sha256(body.encode()).hexdigest()
+    file = folder / "forged.json"
+    file.write_text(f'{body[:-2]},\n  "digest": "sha256:{digest}"\n}}\n', "utf-8")
+    return file
+
+
+def test_verifying_needs_all_documents_and_notices_what_was_changed(tmp_path: Path) -> None:
+    small = {**TENDER, "value": {"total": gbp(300000)}, "process": {"route": "open_tender", "response_pages": 92}}
+    files = written(tmp_path, small, {**CONTRACT, "value": {"total": gbp(400000)}})
+    report = save(case(*files), tmp_path)
+    assert verify(report, files)[0].differences == ()
+    (missing,) = verify(report, files[:1])[0].differences
+    assert missing.startswith("all documents of the case are needed")
+    assert missing.endswith("document-1.json is not among those that were given")
+
+    def forged(change: Callable[[dict[str, Any]], None]) -> tuple[str, ...]:
+        raw = json.loads(report.read_text("utf-8"))
+        change(raw)
+        return verify(sealed(raw, tmp_path), files)[0].differences
+
+    assert forged(lambda raw: None) == ()
+
+    def pass_it(raw: dict[str, Any]) -> None:
+        next(r for r in raw["results"] if r["rule"]["id"] == "PP-01")["verdict"] = "pass"
+
+    def of_other(raw: dict[str, Any]) -> None:
+        next(r for r in raw["results"] if r["rule"]["id"] == "PP-01")["documents"][0]["verdict"] = "pass"
+
+    def agree(raw: dict[str, Any]) -> None:
+        raw["case"]["contradictions"] = []
+
+    def other_value(raw: dict[str, Any]) -> None:
+        raw["case"]["contradictions"][0]["statements"][1]["value"] = 300000.0
+
+    for change, what in ((pass_it, "PP-01"), (of_other, "PP-01"), (agree, "value.total"), (other_value, "value.total")):
+        assert any(one.startswith(what) for one in forged(change)), change

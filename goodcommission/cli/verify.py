@@ -12,18 +12,20 @@ from goodcommission.exceptions import Fault
 
 @click.command()
 @click.argument("report")
-@click.argument("document")
+@click.argument("documents", nargs=-1, required=True, metavar="DOCUMENT...")
 @commissioner_option
 @click.option("--answers", metavar="FILE", help="The signed answers, to see that they are those that were used.")
-def verify(report: str, document: str, commissioner: str | None, answers: str | None) -> None:
+def verify(report: str, documents: tuple[str, ...], commissioner: str | None, answers: str | None) -> None:
     """Recompute the verdicts and the score of a saved report (audit --format json) from its document.
+
+    Of a case, name its case file, or all of its documents.
 
     Exit status: 0 the same, 1 not the same, 2 bad input.
     """
     from goodcommission.verifying import verify as recompute
 
     try:
-        found = recompute(report, document, commissioner=commissioner, answers=answers)
+        found = recompute(report, documents, commissioner=commissioner, answers=answers)
     except UnicodeDecodeError:
         fail(Fault("the report is not UTF-8 text", report, suggestion="Save one with audit --format json --output."))
     except OSError as error:
