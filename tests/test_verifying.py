@@ -193,4 +193,4 @@ def test_it_shares_nothing_with_the_engine_the_scoring_or_the_reports() -> None:
     names = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     ours = {name for name in names if name.startswith("goodcommission")}
     assert ours
-    assert all(name.startswith("goodcommission.description") for name in ours)
+    assert all(name.startswith(("goodcommission.description", "goodcommission.exceptions")) for name in ours)
