@@ -177,6 +177,10 @@ class Service(Part):
     spec_need_areas: Listed[NeedArea] | None = say(
         "the needs paid for", "On which needs may the provider work, and is paid for it?"
     )
+    connected_needs_allowed: bool | None = say(
+        "whether connected needs may be met as well",
+        "May the provider also work on connected needs that are not named, and spend money on them?",
+    )
     multiple_complex_needs: bool | None = say(
         "whether users have multiple and complex needs", "Do its users face several severe problems at once?"
     )
@@ -1358,6 +1362,26 @@ class Joint(Part):
     )
 
 
+class Governance(Part):
+    """The group that steers a grant programme."""
+
+    vcs_seats: Count | None = say(
+        "the voluntary sector's seats on the steering group",
+        "How many seats do voluntary organisations have on the group that steers the programme?",
+        "seats",
+    )
+    vcs_seats_paid: bool | None = say(
+        "whether the sector's part in steering is paid", "Are their time and costs for it paid?"
+    )
+    written_terms: bool | None = say("whether the steering group has written terms", "Has the group written terms?")
+    members_can_decide: bool | None = say(
+        "whether members of the steering group may decide", "May its members decide for the bodies that sent them?"
+    )
+    senior_sponsor: bool | None = say(
+        "whether somebody senior stands behind the steering group", "Does somebody senior stand behind the group?"
+    )
+
+
 class Referrals(Part):
     """How people come to the service."""
 
@@ -1663,6 +1687,7 @@ class Description(Part):
     users: Users | None = say("involvement of service users")
     vcs: VoluntarySector | None = say("involvement of voluntary organisations")
     joint: Joint | None = say("work with other commissioners")
+    governance: Governance | None = say("the steering group of a grant programme")
     referrals: Referrals | None = say("referrals to the service")
     data_sharing: InformationSharing | None = say("information about service users that is shared")
     equality: Equality | None = say("equality")
