@@ -14,16 +14,19 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goodcommission import DescriptionError, audit, audit_case, load_packs, read_description
+from goodcommission.cli import main
 from goodcommission.description.case import CHANGING, NAMING, OF_ITS_TIME, case_schema
 from goodcommission.engine.facts import dictionary
 from goodcommission.report.formats import FORMATS, render
 from goodcommission.report.model import AuditReport
 from goodcommission.report.schema import report_schema
 from goodcommission.verifying import verify
+from goodcommission.waivers import apply_all, read_waivers
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
@@ -545,6 +548,106 @@ def test_a_case_file_is_refused_where_one_description_is_expected(folder: Path) 
     file = listing(folder, "case: resettlement-mentoring\ndocuments: [tender.json]\n")
     with pytest.raises(DescriptionError, match="this is a case file"):
         audit(file, PACKS)
+
+
+# --- The command line -------------------------------------------------------------------------------------------
+
+
+def run(*arguments: Any) -> Result:
+    return CliRunner().invoke(main, [str(one) for one in arguments])
+
+
+def test_the_command_audits_documents_together_and_says_where_they_could_be(folder: Path) -> None:
+    files = [folder / "tender.json", folder / "contract.yaml"]
+    listed = listing(folder, "case: resettlement-mentoring\ndocuments: [tender.json, contract.yaml]\n")
+    options = ["--as-of", DAY, "--format", "json"]
+    together = run("audit", "--case", *files, *options)
+    report = AuditReport.model_validate(json.loads(together.stdout))
+    assert report.case is not None
+    assert len(report.case.documents) == 2
+    by_file = AuditReport.model_validate(json.loads(run("audit", listed, *options).stdout))
+    assert said(by_file) == said(report)
+    apart = run("audit", *files, *options)
+    assert len(json.loads(apart.stdout)) == 2
+    assert "belong to one case (resettlement-mentoring): with --case they are audited together" in apart.stderr
+    assert "belong to one case" not in together.stderr
+
+
+def test_a_gate_sees_a_contradiction(tmp_path: Path) -> None:
+    tender = {**TENDER, "lots": {"count": 1}}
+    files = written(tmp_path, tender, {**CONTRACT, "lots": {"count": 2}})
+    assert run("audit", "--case", *files, "--fail-on", "medium").exit_code == 0
+    failed = run("audit", "--case", *files, "--fail-on", "low")
+    assert failed.exit_code == 1
+    assert "the contradiction on lots.count" in failed.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--case", "case.yaml"], "this is a case file, and --case is for documents"),
+        (["--case", "tender.json", "tender.json"], "the document is there twice"),
+        (["--case", "tender.json", "nowhere.json"], "there is no such file"),
+        (["case.yaml", "--output", "contract.yaml"], "the output would overwrite what is read"),
+        (["--case", "--template", "tender.json"], "--case can't be used with --template"),
+    ],
+)
+def test_what_the_command_refuses(
+    arguments: list[str], message: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing(folder, "case: resettlement-mentoring\ndocuments: [tender.json, contract.yaml]\n")
+    monkeypatch.chdir(folder)
+    result = run("audit", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+
+
+def test_other_commands_say_what_a_case_file_is(folder: Path) -> None:
+    file = listing(folder, "case: resettlement-mentoring\ndocuments: [tender.json]\n")
+    for command in ("validate", "improve", "convert"):
+        result = run(command, file)
+        assert result.exit_code == 2
+        assert "this is a case file" in result.stderr
+
+
+# --- Waivers and answers ----------------------------------------------------------------------------------------
+
+
+def test_a_waiver_for_one_document_hides_no_finding_of_another(tmp_path: Path) -> None:
+    bad = {**TENDER, "value": {"total": gbp(300000)}, "process": {"route": "open_tender", "response_pages": 92}}
+    also = {**bad, "id": "T-2", "process": {"route": "open_tender", "response_pages": 93}}
+    good = {**bad, "id": "T-2", "process": {"route": "open_tender", "response_pages": 9}}
+    waiver = {
+        "rule": "PP-01",
+        "document": "T-1",
+        "reason": "The papers are being cut.",
+        "owner": "A. Officer",
+        "granted": "2026-11-01",
+        "expires": "2026-12-31",
+    }
+
+    def waived(report: AuditReport, document: str) -> bool:
+        file = tmp_path / "waivers.json"
+        file.write_text(json.dumps({"waivers": [{**waiver, "document": document}]}), "utf-8")
+        return apply_all([report], read_waivers(file), DAY)[0].result("PP-01").waived is not None
+
+    assert waived(case(bad, good), "T-1")
+    assert not waived(case(bad, also), "T-1")
+    assert waived(case(bad, also), "T-*")
+
+
+def test_a_question_is_answered_with_yes_only_for_every_document() -> None:
+    question = case(TENDER, {**TENDER, "id": "T-2"}).questions[0].id
+    answer = {"question": question, "answer": "yes", "by": "A. Officer", "on": "2026-11-02"}
+
+    def verdict(*answers: dict[str, Any]) -> str:
+        report = case(TENDER, {**TENDER, "id": "T-2"}, answers={"answers": [*answers]})
+        return next((r.verdict for r in report.results if r.rule.id == question), "unanswered")
+
+    assert verdict(answer) == "pass"
+    assert verdict({**answer, "document": "T-1"}) == "unanswered"
+    assert verdict({**answer, "document": "T-1"}, {**answer, "document": "T-2"}) == "pass"
+    assert verdict({**answer, "document": "T-1"}, {**answer, "document": "T-2", "answer": "no"}) == "fail"
 
 
 # --- A saved report on a case is verified -----------------------------------------------------------------------

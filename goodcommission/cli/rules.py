@@ -247,6 +247,7 @@ def _save(checked: Checked, graded: Sequence[GradedPack]) -> None:
 
 
 _SCHEMAS = {
+    "case": "case.schema.json",
     "description": "description.schema.json",
     "pack": "rule-pack.schema.json",
     "report": "report.schema.json",
