@@ -23,6 +23,8 @@ from goodcommission.packs.mutating import trees, written
 from goodcommission.report.markdown import render as markdown
 from goodcommission.report.text import render
 
+LEAST = 95
+"""Percent of the mistakes made in a shipped pack that its cases must notice."""
 RULE = """
   - id: {id}
     title: The term is not too long
@@ -345,6 +347,7 @@ def test_the_grades_of_the_shipped_packs_are_of_the_packs_as_they_are() -> None:
     for one in loaded:
         if one.pack.rules:
             assert built[one.pack.id]["graded"] == grade_key(one, loaded), one.pack.id
+            assert built[one.pack.id]["grade"]["percent"] >= LEAST, one.pack.id
 
 
 def test_the_stored_grade_of_a_rule_pack_is_what_grading_gives(tmp_path: Path) -> None:

@@ -57,6 +57,8 @@ class Survivor:
     One case can be offered for several mistakes.
     """
     is_there: bool
+    mended: bool
+    """False for a case that fails and that the rule's own mend does not make pass, as ``packs check`` asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -467,6 +469,7 @@ class _Grading:
                         offer.misread,
                         offer.written,
                         offer.is_there,
+                        offer.mended,
                     )
                 )
                 return

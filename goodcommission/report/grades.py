@@ -54,6 +54,8 @@ def _survivor(page: Page, one: Survivor, offered: set[str]) -> None:
     else:
         page.say("No case notices it. This one would:", "  ")
         page.lines.append(((_IN_A_PACK + case, ""),))
+        if not one.mended:
+            page.say("It needs a better `mend`: the one that is there does not make it pass.", "  ")
     offered.add(case)
 
 
@@ -70,6 +72,7 @@ def grades_data(graded: Sequence[GradedPack]) -> list[dict[str, Any]]:
                     "misread": survivor.misread,
                     "case": survivor.case,
                     "case_is_there": survivor.is_there,
+                    "mended": survivor.mended,
                 }
                 for survivor in one.survivors
             ],
