@@ -673,7 +673,7 @@ def test_published_schemas_are_in_step(name: str, text: str) -> None:
     jsonschema.Draft202012Validator.check_schema(json.loads(text))
 
 
-@pytest.mark.parametrize("name", ["description", "pack", "report"])
+@pytest.mark.parametrize("name", ["case", "description", "pack", "report"])
 def test_schemas_are_printed(name: str) -> None:
     schema = json.loads(run("schema", name).stdout)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
