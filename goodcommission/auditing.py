@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache, lru_cache
@@ -21,29 +22,29 @@ from goodcommission.description.types import NONE
 from goodcommission.engine.conditions import PARAMS, UNKNOWN, Explained
 from goodcommission.engine.evidence import WITHOUT_EVIDENCE
 from goodcommission.engine.facts import COMPLETE, GIVEN, Facts, date, days, dictionary, gather
+from goodcommission.engine.law import UNKNOWN_REGIME, Law, Regime
 from goodcommission.engine.patterns import Engine, EngineReport, Member, PatternOutcome, run
 from goodcommission.engine.texts import say
 from goodcommission.engine.verdicts import (
     CompiledRule,
     RuleVerdict,
     Setting,
-    compute_lets,
+    ask,
     judge,
     judge_on_evidence,
-    remember,
-    view_of,
-    what_is_read,
 )
 from goodcommission.exceptions import DescriptionError
 from goodcommission.packs.compiling import Packs
 from goodcommission.packs.loading import load_packs
 from goodcommission.packs.model import STAGES, TIERS, Tier
+from goodcommission.regimes import regime_of
 from goodcommission.report.citing import cite
 from goodcommission.report.model import (
     SCHEMA_VERSION,
     Adjusted,
     AuditedDocument,
     AuditedGroup,
+    AuditedLaw,
     AuditedPack,
     AuditedProfile,
     AuditReport,
@@ -53,16 +54,21 @@ from goodcommission.report.model import (
     EvidenceNamed,
     FactMissing,
     FactStated,
+    LawLogic,
+    LawUsed,
     LetLogic,
     OverallScore,
     ParameterUsed,
     PatternResult,
+    RegimeLogic,
+    RegimeUsed,
     RuleInfo,
     RuleLogic,
     RuleResult,
     Scalar,
     TierLogic,
     TierUsed,
+    ValueSpan,
     plain,
 )
 from goodcommission.report.wording import listed
@@ -93,6 +99,7 @@ def audit(
     engine: Engine = "auto",
     require_evidence: bool = False,
     answers: Answers | str | os.PathLike[str] | Mapping[str, Any] | None = None,
+    regime: str | None = None,
 ) -> AuditReport:
     """Audit one description against rule packs.
 
@@ -111,6 +118,7 @@ def audit(
             would not be asked; what a document says against itself stands.
         answers: Signed answers to the questions that only a person can answer: a file, a dict in the same form, or what
             ``read_answers`` gave.
+        regime: The law that the document is under, such as ``procurement_act_2023``; by default worked out from it.
 
     Returns:
         The report: score and interval in points of 100, verdicts, combined findings, and the facts with their places.
@@ -130,7 +138,7 @@ def audit(
     day, basis = day_of(document.description, facts, as_of)
     if day is not None:
         facts = replace(facts, values={**facts.values, "as_of": day})
-    setting, verdicts = judge_all(document, facts, used, tier, require_evidence=require_evidence)
+    setting, verdicts = judge_all(document, facts, used, tier, require_evidence=require_evidence, regime=regime)
     gates = {one.pattern.id: condition_gate(one.gate, setting) for one in used.patterns if one.gate}
     outcomes, engine_report = run(
         used.pattern_set,
@@ -153,8 +161,14 @@ def audit(
             audited_document(document),
             None,
             results,
-            stated(document, used.currency, facts, {name for r in results for name in r.decided_by}),
+            stated(
+                document,
+                used.currency,
+                facts,
+                {*setting.regime.decided_by, *(name for r in results for name in r.decided_by)},
+            ),
             why_not_of(facts, require_evidence),
+            regime_used(used, [setting.regime]),
         ),
         used,
         tier_used([setting], tier),
@@ -170,15 +184,25 @@ def audit(
 
 
 def judge_all(
-    document: Document, facts: Facts, packs: Packs, tier: Tier | None, *, require_evidence: bool = False
+    document: Document,
+    facts: Facts,
+    packs: Packs,
+    tier: Tier | None,
+    *,
+    require_evidence: bool = False,
+    regime: str | None = None,
 ) -> tuple[Setting, list[RuleVerdict | None]]:
     """What each rule says of a document by itself; None for a rule that is not asked of its kind."""
     kind, stage, day = document.description.kind, facts.values.get("stage"), facts.values.get("as_of")
     setting = Setting(facts, kind, None if stage is None else STAGES.index(stage), (), day)
     setting.tiers = tier_reached(packs, setting, tier)
+    setting.regime = regime_of(packs, setting, regime)
     if not require_evidence:
         return setting, [judge(rule, setting) if kind in rule.rule.applies_to else None for rule in packs.rules]
-    asked, proof = (replace(setting, facts=facts.only_shown(with_basics=basics), lets={}) for basics in (True, False))
+    asked, proof = (
+        replace(setting, facts=facts.only_shown(with_basics=basics), stated=facts.values, lets={}, by_law={})
+        for basics in (True, False)
+    )
     asked.tiers = proof.tiers = tier_reached(packs, asked, tier)
     return setting, [
         judge_on_evidence(rule, setting, asked, proof) if kind in rule.rule.applies_to else None for rule in packs.rules
@@ -201,25 +225,11 @@ def day_of(
     return None, "unknown"
 
 
-def _condition(rule: CompiledRule, setting: Setting) -> Explained:
-    """The value of a gate or tier, with the facts that settled it or are missing; remembered as verdicts are."""
-    key = what_is_read(rule, setting.facts.values)
-    known = rule.memory.get(key) if key is not None else None
-    if known is None:
-        lets = compute_lets(rule, setting)
-        condition = rule.branches[0].condition
-        value = condition.value(view_of(rule, setting, lets))
-        known = (value, *condition.explain(setting.facts.values, lets)[1:])
-        if key is not None:
-            remember(rule, key, known)
-    return known
-
-
 def condition_gate(gate: CompiledRule | None, setting: Setting) -> tuple[bool | None, tuple[str, ...]]:
     """Whether a pattern's condition holds (None: unknown), and the facts that are missing."""
     if gate is None:
         return True, ()
-    value, _, missing = _condition(gate, setting)
+    value, _, missing = ask(gate, setting)
     return (None if value is UNKNOWN else value), missing
 
 
@@ -228,7 +238,7 @@ def tier_reached(packs: Packs, setting: Setting, tier: Tier | None) -> tuple[Exp
     if tier is not None:
         reached = TIERS.index(tier)
         return tuple((index <= reached, (), ()) for index in range(len(TIERS)))
-    return tuple((True, (), ()) if gate is None else _condition(gate, setting) for gate in packs.tiers)
+    return tuple((True, (), ()) if gate is None else ask(gate, setting) for gate in packs.tiers)
 
 
 def counted(verdict: RuleVerdict) -> scoring.Judged:
@@ -243,7 +253,7 @@ def counted(verdict: RuleVerdict) -> scoring.Judged:
         verdict.verdict,
         verdict.provisional,
         verdict.claimed,
-        written.scored,
+        written.scored and (verdict.rule.law is None or not verdict.rule.law.of_pack),
         verdict.missing,
         verdict.severity,
     )
@@ -273,7 +283,8 @@ def rule_infos(packs: Packs) -> tuple[Mapping[str, RuleInfo], Mapping[str, RuleR
             strength=written.strength,
             kind=written.kind,
             group=written.group,
-            scored=written.scored,
+            scored=written.scored and rule.pack not in packs.laws,
+            law=rule.pack in packs.laws,
             same_fault_as=written.same_fault_as,
             why=written.why,
             sources=tuple(cite(citation, works[rule.pack][citation.source]) for citation in written.sources),
@@ -298,6 +309,7 @@ def rule_infos(packs: Packs) -> tuple[Mapping[str, RuleInfo], Mapping[str, RuleR
             known_before=False,
             document=None,
             documents=(),
+            law=(),
         )
     return infos, elsewhere
 
@@ -312,6 +324,7 @@ class Audited:
     facts: tuple[FactStated, ...]
     why_not: Callable[[str], tuple[str | None, str]]
     """Why what is stated of a missing fact does not help, and its JSON pointer."""
+    regime: RegimeUsed
 
 
 def audited_document(document: Document) -> AuditedDocument:
@@ -385,6 +398,8 @@ def report_on(
         ),
         packs_digest=packs.digest,
         packs=_audited_packs(packs, score),
+        regime=audited.regime,
+        laws=_audited_laws(packs, results),
         groups=_groups(packs),
         adjusted=_adjusted(packs),
         score=OverallScore.of(
@@ -434,9 +449,77 @@ def _result(info: RuleInfo, verdict: RuleVerdict, score: scoring.Score) -> RuleR
         known_before=False,
         document=None,
         documents=(),
+        law=_law_used(verdict),
     )
     verdict.kept[:] = [result]  # the points depend on the whole audit, and are compared
     return result
+
+
+def regime_used(packs: Packs, regimes: Sequence[Regime]) -> RegimeUsed:
+    """The law that it is run under; of a case, that of all its documents."""
+    ids = dict.fromkeys(regime.id for regime in regimes)
+    regime = min(regimes, key=lambda one: one.provisional)
+    if len(ids) > 1:
+        titles = [packs.regime_titles.get(id, id) if id else "a law that is not known" for id in ids]
+        because = f"its documents stand under different laws: {listed(titles)}"
+        regime = replace(UNKNOWN_REGIME, because=because)
+    if len(regimes) > 1:  # What a document of a case states has another name in its report.
+        regime = replace(regime, decided_by=(), missing=())
+    return RegimeUsed.of(
+        id=regime.id,
+        title=None if regime.id is None else packs.regime_titles.get(regime.id, regime.id),
+        territory=regime.territory,
+        basis=regime.basis,
+        because=regime.because,
+        provisional=regime.provisional,
+        decided_by=regime.decided_by,
+        missing=regime.missing,
+    )
+
+
+def _audited_laws(packs: Packs, results: Sequence[RuleResult]) -> tuple[AuditedLaw, ...]:
+    counts = {id: Counter(r.verdict for r in results if r.rule.pack == id) for id in packs.laws}
+    return tuple(
+        AuditedLaw.of(
+            id=id,
+            title=loaded.pack.title,
+            version=loaded.pack.version,
+            digest=loaded.digest,
+            verified_on=loaded.pack.law.verified_on.isoformat(),  # type: ignore[union-attr]
+            review_by=loaded.pack.law.review_by.isoformat(),  # type: ignore[union-attr]
+            may_not_meet=counts[id]["fail"],
+            met=counts[id]["pass"],
+            not_settled=counts[id]["unknown"],
+            not_yet_due=counts[id]["not_yet_due"],
+            does_not_apply=counts[id]["not_applicable"],
+        )
+        for id, loaded in packs.laws.items()
+    )
+
+
+def _law_used(verdict: RuleVerdict) -> tuple[LawUsed, ...]:
+    """The numbers of a law that were used, each with where it stands and when it was verified."""
+    rule, standing = verdict.rule, verdict.standing
+    if standing is None or verdict.verdict not in ("pass", "fail"):
+        return ()
+    used = []
+    for name, value in standing.values.items():
+        span = standing.spans[name]
+        written = rule.parameters[name.removeprefix(PARAMS)].values[rule.law.dated[name].index(span)]  # type: ignore[index, union-attr]
+        used.append(
+            LawUsed.of(
+                name=name.removeprefix(PARAMS),
+                value=value,
+                unit=rule.parameters[name.removeprefix(PARAMS)].unit,
+                start=written.from_.isoformat(),
+                until=written.until and written.until.isoformat(),
+                provision=written.provision,
+                source=written.source,
+                verified_on=written.verified_on.isoformat(),
+                review_by=written.review_by.isoformat(),
+            )
+        )
+    return tuple(used)
 
 
 def tier_used(settings: Sequence[Setting], tier: Tier | None) -> TierUsed:
@@ -508,7 +591,19 @@ def _logic(packs: Packs) -> Mapping[str, Any]:
             TierLogic(tier=tier, pack=gate.pack, lets=_lets(gate), condition=gate.branches[0].condition.text)  # type: ignore[arg-type]
             for tier, gate in gates
         ),
-        "parameters": _parameters([*packs.rules, *(gate for _, gate in gates)]),
+        "regimes": tuple(
+            RegimeLogic(
+                id=one.sign.id,
+                title=one.sign.title,
+                territories=one.sign.territories,
+                pack=one.pack,
+                settles=one.sign.if_stated is not None,
+                lets=_lets(one.gate),
+                condition=one.gate.branches[0].condition.text,
+            )
+            for one in packs.regimes
+        ),
+        "parameters": _parameters([*packs.rules, *(gate for _, gate in gates), *(one.gate for one in packs.regimes)]),
     }
 
 
@@ -524,6 +619,7 @@ def _rule_logic(rule: CompiledRule) -> RuleLogic:
         lets=_lets(rule),
         when=rule.when.text if rule.when else None,
         planned=rule.planned.text if rule.planned else None,
+        law=_law_logic(rule.law),
         require=rule.require,
         branches=tuple(
             BranchLogic(verdict=branch.verdict, condition=branch.condition.text, severity=branch.severity)
@@ -532,11 +628,25 @@ def _rule_logic(rule: CompiledRule) -> RuleLogic:
     )
 
 
+def _law_logic(law: Law | None) -> LawLogic | None:
+    if law is None:
+        return None
+    return LawLogic(
+        regimes=None if law.regimes is None else tuple(sorted(law.regimes)),
+        territories=None if law.territories is None else tuple(sorted(law.territories)),
+        governed_by=law.governed_by,
+        start=None if law.start is None else date(law.start).isoformat(),
+        until=None if law.until is None else date(law.until).isoformat(),
+        review_by=None if law.review_by is None else date(law.review_by).isoformat(),
+        dated=tuple(name.removeprefix(PARAMS) for name in law.dated),
+    )
+
+
 def _parameters(rules: Sequence[CompiledRule]) -> tuple[ParameterUsed, ...]:
     used = {
         (rule.pack, name.removeprefix(PARAMS)): rule
         for rule in rules
-        for constants in (rule.constants, *(let.constants for let in rule.lets))
+        for constants in (rule.constants, *(let.constants for let in rule.lets), rule.law.dated if rule.law else ())
         for name in constants
     }
     parameters = []
@@ -545,7 +655,25 @@ def _parameters(rules: Sequence[CompiledRule]) -> tuple[ParameterUsed, ...]:
         bands = None if one.bands is None else tuple((band.below, band.is_) for band in one.bands)
         parameters.append(
             ParameterUsed(
-                pack=pack, name=name, value=one.value, bands=bands, unit=one.unit, basis=one.basis, why=one.why
+                pack=pack,
+                name=name,
+                value=one.value,
+                bands=bands,
+                unit=one.unit,
+                basis=one.basis,
+                why=one.why,
+                spans=tuple(
+                    ValueSpan(
+                        value=span.value,
+                        start=span.from_.isoformat(),
+                        until=span.until.isoformat() if span.until else None,
+                        regimes=span.regimes,
+                        territories=span.territories,
+                        verified_on=span.verified_on.isoformat(),
+                        review_by=span.review_by.isoformat(),
+                    )
+                    for span in one.values or ()
+                ),
             )
         )
     return tuple(parameters)
@@ -718,9 +846,11 @@ def _missing(
     score: scoring.Score,
 ) -> tuple[FactMissing, ...]:
     rules: dict[str, list[str]] = {}
+    law: dict[str, list[str]] = {}
     for result in results:
         for name in result.missing:
-            rules.setdefault(name, []).append(result.rule.id)
+            rules.setdefault(name, [])
+            (law.setdefault(name, []) if result.rule.law else rules[name]).append(result.rule.id)
     for pattern in patterns:
         for name in pattern.missing:
             rules.setdefault(name, [])
@@ -739,6 +869,7 @@ def _missing(
                 reason=reason,
                 narrows=-narrows,
                 rules=tuple(rules[reference]),
+                law=tuple(law.get(reference, ())),
             )
         )
     return tuple(missing)

@@ -21,6 +21,7 @@ from goodcommission.auditing import (
     day_of,
     judge_all,
     order_of_facts,
+    regime_used,
     report_on,
     results_of,
     stated,
@@ -53,6 +54,7 @@ from goodcommission.report.model import (
     Contradiction,
     DocumentVerdict,
     FactStated,
+    RegimeUsed,
 )
 
 
@@ -66,6 +68,7 @@ def audit_case(
     engine: Engine = "auto",
     require_evidence: bool = False,
     answers: Answers | str | os.PathLike[str] | Mapping[str, Any] | None = None,
+    regime: str | None = None,
 ) -> AuditReport:
     """Audit the documents of one service together: one report, one score.
 
@@ -80,6 +83,7 @@ def audit_case(
         tier: As for ``audit``; by default what each document says of the value.
         engine: As for ``audit``.
         require_evidence: As for ``audit``; evidence in one document stands behind the same statement in another.
+        regime: As for ``audit``; by default worked out for each document.
         answers: As for ``audit``; an answer may name a document, or the case that the documents name.
 
     Raises:
@@ -96,7 +100,10 @@ def audit_case(
         joined = tuple(
             replace(one, facts=replace(one.facts, values={**one.facts.values, "as_of": day})) for one in joined
         )
-    judged = [judge_all(one.document, one.facts, used, tier, require_evidence=require_evidence) for one in joined]
+    judged = [
+        judge_all(one.document, one.facts, used, tier, require_evidence=require_evidence, regime=regime)
+        for one in joined
+    ]
     said = [verdicts for _, verdicts in judged]
     conditions = [(one.pattern.id, one.gate) for one in used.patterns if one.gate]
     verdicts, gates, names = combine(
@@ -117,7 +124,17 @@ def audit_case(
     counts = [*(counted(one.verdict) for one in verdicts if one is not None), *manual.judged]
     score = scoring.compute(counts, used.groups, used.weights)
     report = report_on(
-        _audited(case, joined, used, said, verdicts, names, score, require_evidence),
+        _audited(
+            case,
+            joined,
+            used,
+            said,
+            verdicts,
+            names,
+            score,
+            require_evidence,
+            regime_used(used, [setting.regime for setting, _ in judged]),
+        ),
         used,
         tier_used([setting for setting, _ in judged], tier),
         gates,
@@ -152,6 +169,7 @@ def _audited(
     names: Names,
     score: scoring.Score,
     require_evidence: bool,
+    regime: RegimeUsed,
 ) -> Audited:
     documents = tuple(audited_document(one.document) for one in joined)
     profiles = {one.profile.digest: one.profile for one in documents if one.profile}
@@ -188,6 +206,7 @@ def _audited(
         tuple(results),
         _stated_in_case(name, joined, packs.currency, names, {n for r in results for n in r.decided_by}),
         _why_not(joined, names, require_evidence),
+        regime,
     )
 
 

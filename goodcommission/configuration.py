@@ -270,6 +270,7 @@ _OF_DOCUMENTS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "rules": _texts,
     "commissioner": _text,
     "tier": _one_of(*TIERS),
+    "regime": _text,
     "require_evidence": _flag,
     "answers": _text,
 }
@@ -511,7 +512,7 @@ def shown(name: str, value: Any) -> str:
     """A setting's value as ``config show`` prints it."""
     match value:
         case None | ():
-            return {"packs": "all", "tier": "by value", "as_of": "today"}.get(name, "none")
+            return {"packs": "all", "tier": "by value", "regime": "worked out", "as_of": "today"}.get(name, "none")
         case ParameterChange(value=new):
             return f"{new}, as in the pack"
         case SeverityChange(severity=severity, reason=reason):

@@ -97,7 +97,7 @@ def _figure(gate: Gate, found: float | None, text: str, least: float, unit: str 
 
 def _severity(report: AuditReport, gate: Gate, least: str) -> GateResult:
     worse = _ORDER[_ORDER.index(least) :]
-    ids = [r.rule.id for r in report.results if r.stands and r.rule.scored and r.severity in worse]
+    ids = [r.rule.id for r in report.results if r.stands and (r.rule.scored or r.rule.law) and r.severity in worse]
     ids += [p.id for p in report.patterns if p.stands and p.severity in worse]
     contradictions = report.case.contradictions if report.case else ()
     ids += [f"the contradiction on {one.name}" for one in contradictions if one.severity in worse]

@@ -165,7 +165,8 @@ def improve(
     document = (
         description if isinstance(description, Document) else read_description(description, commissioner=commissioner)
     )
-    used = packs if isinstance(packs, Packs) else load_packs(packs)
+    # What is raised is the score, which is of practice.
+    used = (packs if isinstance(packs, Packs) else load_packs(packs)).practice
     report = audit(document, used, as_of=as_of, tier=tier, engine="reference", require_evidence=require_evidence)
     day = None if report.as_of is None else days(dt.date.fromisoformat(report.as_of))
     raw = plain(description) if isinstance(description, Mapping) and document.origin == "description" else None

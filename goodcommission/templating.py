@@ -75,7 +75,8 @@ def audit_template(
         template = read_template(template, syntax=syntax)
     if commissioner is not None:
         template = replace(template, document=with_profile((template.document,), commissioner)[0])
-    used = packs if isinstance(packs, Packs) else load_packs(packs)
+    # A law holds for what is bought, on its dates; a template has none.
+    used = (packs if isinstance(packs, Packs) else load_packs(packs)).practice
     question = ask(template, used, as_of=as_of, tier=tier)
     infos, _ = rule_infos(used)
     kind = template.document.description.kind

@@ -320,9 +320,15 @@ class _Work:
         self.parameters: dict[str, dict[str, Any]] = {}
         for one in raw["parameters"]:
             bands = [[math.inf if below is None else below, step] for below, step in one["bands"] or ()]
-            self.parameters.setdefault(one["pack"], {})[f"params.{one['name']}"] = bands or one["value"]
-        lets = {let["name"] for rule in (*raw["logic"], *raw["tiers"]) for let in rule["lets"]}
+            value = bands or one["value"]
+            if one["unit"] == "date" and isinstance(value, str):
+                value = dt.date.fromisoformat(value).toordinal() - _ZERO
+            self.parameters.setdefault(one["pack"], {})[f"params.{one['name']}"] = value
+        self.spans = {(one["pack"], one["name"]): one["spans"] for one in raw["parameters"] if one["spans"]}
+        lets = {let["name"] for rule in (*raw["logic"], *raw["tiers"], *raw["regimes"]) for let in rule["lets"]}
         params = {name for values in self.parameters.values() for name in values}
+        for pack, name in self.spans:  # Known only for a document, by its date and regime.
+            del self.parameters[pack][f"params.{name}"]
         self.env = _environment({*_names(Description), "as_of", *lets, *params})
         self.compiled: dict[str, cel.Expression] = {}
         profile = document.profile
@@ -341,6 +347,8 @@ class _Work:
         if self.raw.get("require_evidence"):
             self.asking = {**self.proven(), **{k: v for k, v in self.facts.items() if _base(k) in _ASKED_ON_A_CLAIM}}
             self.proving = self.proven()
+        self.regime, self.may_be = self.under()
+        self.territory, self.may_be_in = self.where()
 
     def ask(self, text: str, values: Mapping[str, Any]) -> Any:
         """The value of an expression; None where it is unknown."""
@@ -375,6 +383,24 @@ class _Work:
         severity = info["severity"]
         if self.facts["kind"] not in logic["applies_to"]:
             return "not_applicable", False, severity
+        law = logic["law"]
+        stands, open_law, numbers = (True, False, {}) if law is None else self.stands(law, logic["pack"])
+        if stands is False:
+            return "not_applicable", False, severity
+        if stands == "outdated":
+            return "unknown", False, severity
+        same = proving is asking
+        asking = {**asking, **numbers}
+        proving = asking if same else {**proving, **numbers}
+        verdict, provisional, shown = self.decided(logic, info, asking, proving)
+        if stands is None and verdict in ("pass", "fail"):
+            return "unknown", False, severity
+        return verdict, provisional or (open_law and verdict in ("pass", "fail")), shown
+
+    def decided(
+        self, logic: Mapping[str, Any], info: Mapping[str, Any], asking: Mapping[str, Any], proving: Mapping[str, Any]
+    ) -> tuple[str, bool, str]:
+        severity = info["severity"]
         large = self.reaches(info["tier"], asking)
         if large is False:
             return "not_applicable", False, severity
@@ -408,6 +434,83 @@ class _Work:
             if value is None:
                 undecided.add(branch["verdict"])
         return "unknown", False, severity
+
+    # -- law --
+
+    def under(self) -> tuple[str | None, set[str] | None]:
+        """The law that the document is under, and all that it may be; None: anything."""
+        told = self.raw["regime"]
+        if told["basis"] == "given":
+            return told["id"], {told["id"]}
+        if "process.regime" in self.facts:
+            return self.facts["process.regime"], {self.facts["process.regime"]}
+        signs = self.raw["regimes"]
+        for sign in signs:
+            if sign["settles"] and self.ask(sign["condition"], self.values(sign, self.facts)) is True:
+                return sign["id"], {sign["id"]}
+        possible: set[str] = set()
+        for sign in signs:
+            value = False if sign["settles"] else self.ask(sign["condition"], self.values(sign, self.facts))
+            if value is not False:
+                possible.add(sign["id"])
+            if value is True:
+                return sign["id"], possible
+        return None, None
+
+    def run_under(self) -> str | None:
+        """The law that it is run under."""
+        return self.regime
+
+    def where(self) -> tuple[str | None, set[str] | None]:
+        """The part of the United Kingdom whose law binds the body, and all that it may be."""
+        stated = self.facts.get("commissioner.territory")
+        if stated is not None:
+            return stated, {stated}
+        of: dict[str, set[str]] = {}
+        for sign in self.raw["regimes"]:
+            of.setdefault(sign["id"], set(sign["territories"]))
+        if self.may_be is None or not self.may_be <= of.keys():
+            return None, None
+        possible = set[str]().union(*(of[one] for one in self.may_be))
+        return (min(possible) if len(possible) == 1 else None), possible
+
+    def stands(self, law: Mapping[str, Any], pack: str) -> tuple[bool | str | None, bool, dict[str, Any]]:
+        """Whether a rule of law holds, whether that may be overturned, and the numbers that it has."""
+        regimes, territories = law["regimes"], law["territories"]
+        of_regime = True if regimes is None else _among(self.may_be, regimes)
+        in_place = True if territories is None else _among(self.may_be_in, territories)
+        day = next((self.facts[name] for name in law["governed_by"] if name in self.facts), None)
+        dated = bool(law["start"] or law["until"])
+        in_force = None if dated and day is None else not dated or _within(day or 0, law["start"], law["until"])
+        if False in (of_regime, in_place, in_force):
+            return False, False, {}
+        if law["review_by"] and (self.raw["as_of"] is None or self.raw["as_of"] > law["review_by"]):
+            return "outdated", False, {}
+        open_ = of_regime is None and self.regime in regimes
+        if (of_regime is None and not open_) or None in (in_place, in_force):
+            return None, False, {}
+        numbers = {}
+        for name in law["dated"]:
+            span = self.number(self.spans[pack, name], law, day)
+            if span is not None:
+                numbers[f"params.{name}"] = span["value"]
+        return True, open_, numbers
+
+    def number(
+        self, spans: Sequence[Mapping[str, Any]], law: Mapping[str, Any], day: int | None
+    ) -> Mapping[str, Any] | None:
+        """The value by date that holds, or None if it is not the same for all that the document may be under."""
+        found = []
+        for regime in _ones(self.regime, self.may_be, law["regimes"]):
+            for territory in _ones(self.territory, self.may_be_in, law["territories"]):
+                of = [s for s in spans if s["regimes"] is None or regime in s["regimes"]]
+                of = [s for s in of if s["territories"] is None or territory in s["territories"]]
+                if day is not None:
+                    of = [s for s in of if _within(day, s["start"], s["until"])]
+                if len({s["value"] for s in of}) != 1:
+                    return None
+                found.append(max(of, key=lambda s: str(s["start"])))
+        return found[0] if len({s["value"] for s in found}) == 1 else None
 
     def reaches(self, tier: str, facts: Mapping[str, Any]) -> bool | None:
         """Whether the contract is at least of a tier."""
@@ -459,6 +562,9 @@ class _Work:
         for rule in sorted(logic.keys() - {result["rule"]["id"] for result in self.raw["results"]}):
             yield f"{rule}: the report carries its conditions and does not say what came of it"
         judged = []
+        told, found = self.raw["regime"]["id"], self.run_under()
+        if told != found:
+            yield f"the law: the report says {told}, and it is {found}"
         for result in self.raw["results"]:
             info = result["rule"]
             if info["kind"] == "manual":
@@ -697,6 +803,11 @@ class _Case(_Work):
                 return state, provisional, max(sure, key=lambda one: _SEVERITY[one])
         return "not_applicable", False, info["severity"]
 
+    def run_under(self) -> str | None:
+        """The law that all documents are under; none if they are under several."""
+        those = {work.regime for work in self.works}
+        return min(those, key=str) if len(those) == 1 else None
+
     def only_claimed(self, result: Mapping[str, Any]) -> bool:
         """By the evidence for what the document knows that settled it."""
         work = self.named.get(result["document"])
@@ -742,6 +853,26 @@ class _Case(_Work):
             for file, fact in statements.items():
                 if file in self.named and name in self.named[file].facts:
                     yield from self.named[file].value_of(fact)
+
+
+def _among(possible: set[str] | None, asked: Sequence[str]) -> bool | None:
+    """Whether all of what may be meant is asked about, or none of it; None if some."""
+    if possible is None:
+        return None
+    return True if possible <= set(asked) else None if possible & set(asked) else False
+
+
+def _within(day: int, start: str | None, until: str | None) -> bool:
+    shown = dt.date.fromordinal(day + _ZERO).isoformat()
+    return (start is None or start <= shown) and (until is None or shown <= until)
+
+
+def _ones(known: str | None, possible: set[str] | None, asked: Sequence[str] | None) -> Sequence[str | None]:
+    if known is not None:
+        return (known,)
+    if possible is None:
+        return tuple(sorted(asked)) if asked else (None,)
+    return tuple(sorted(possible & set(asked) if asked else possible)) or (None,)
 
 
 def _claims(claimed: bool) -> str:

@@ -41,7 +41,7 @@ Story = tuple[str, dict[str, Any], Tier | None, dt.date]
 @cache
 def packs() -> Packs:
     """The shipped packs with their cases, which the built form leaves out."""
-    return compile_packs([read_pack(path) for path in pack_files(shipped_folder("rules"))])
+    return compile_packs([read_pack(path) for path in pack_files(shipped_folder("rules"))]).practice
 
 
 def stories(pack: str) -> Iterator[Story]:

@@ -26,12 +26,14 @@ from goodcommission import scoring
 from goodcommission.auditing import audit, tier_reached
 from goodcommission.description.document import Document
 from goodcommission.description.reading import read_description
-from goodcommission.engine.facts import COMPLETE, GIVEN, Fact, Facts, days, dictionary, gather
+from goodcommission.engine.facts import COMPLETE, GIVEN, Fact, Facts, date, days, dictionary, gather
+from goodcommission.engine.law import Regime
 from goodcommission.engine.verdicts import RuleVerdict, Setting, judge
 from goodcommission.exceptions import DescriptionError
 from goodcommission.packs.compiling import Packs, compile_packs
 from goodcommission.packs.loading import load_packs, pack_files, read_pack, shipped_folder
 from goodcommission.packs.model import STAGES, TIERS, Tier
+from goodcommission.regimes import regime_of
 from goodcommission.report.model import AuditReport
 
 HERE = Path(__file__).parent
@@ -81,7 +83,9 @@ def stories() -> tuple[Story, ...]:
             raw = {"kind": rule.applies_to[0], "stage": rule.due_from, **case.given}
             raw = {name: value for name, value in raw.items() if value is not None}
             tier = None if case.tier == "from_value" else case.tier
-            found.append(Story(f"{rule.id} “{case.name}”", raw, rule.id, tier, case.as_of))
+            law = compiled.law
+            verified = date(law.verified_on).isoformat() if law and law.verified_on else None
+            found.append(Story(f"{rule.id} “{case.name}”", raw, rule.id, tier, case.as_of or verified))
     found += [Story(one["id"], one["description"], tier=one.get("tier")) for one in VIGNETTES]
     for path in EXAMPLES:
         for tier in (None, "large"):
@@ -111,7 +115,9 @@ class Judged:
     verdicts: dict[str, RuleVerdict]
 
 
-def judged(raw: dict[str, Any], tier: Tier | None = "large", day: dt.date | None = None) -> Judged:
+def judged(
+    raw: dict[str, Any], tier: Tier | None = "large", day: dt.date | None = None, regime: Regime | None = None
+) -> Judged:
     document = read_description(raw)
     kind, stage = document.description.kind, document.description.stage
     facts = gather_all(document, packs().currency)
@@ -119,6 +125,7 @@ def judged(raw: dict[str, Any], tier: Tier | None = "large", day: dt.date | None
         facts = replace(facts, values={**facts.values, "as_of": days(day)})
     setting = Setting(facts, kind, None if stage is None else STAGES.index(stage), (), facts.values.get("as_of"))
     setting.tiers = tier_reached(packs(), setting, tier)
+    setting.regime = regime or regime_of(packs(), setting)
     asked = [rule for rule in packs().rules if kind in rule.rule.applies_to]
     return Judged(facts, {rule.rule.id: judge(rule, setting) for rule in asked})
 
@@ -368,10 +375,14 @@ def test_taking_any_statement_away_neither_fails_nor_passes_a_rule(pack: str) ->
 def test_stating_more_changes_nothing_that_was_decided(seed: int) -> None:
     chance = random.Random(seed)
     raw, tier = full(seed), chance.choice((None, *TIERS))
-    before = judged(raw, tier)
+    # What is drawn contradicts itself: that one law is stated, and the signs of another. So the law is given here.
+    law = Regime(chance.choice(sorted(packs().regime_titles)), "given", candidates=None)
+    law = replace(law, candidates=frozenset({law.id or ""}), territory="england", territories=frozenset({"england"}))
+    day = dt.date(2026, 11, 20)
+    before = judged(raw, tier, day, law)
     for _ in range(4):
         raw = thinned(raw, chance, chance.choice((0.03, 0.1, 0.3)))
-        after = judged(raw, tier)
+        after = judged(raw, tier, day, law)
         assert unfounded(before, after, str(seed)) == []
         assert_nested(before, after)
         before = after
@@ -431,10 +442,11 @@ def counted(found: Judged) -> list[scoring.Judged]:
         rule, verdict = compiled.rule, found.verdicts.get(compiled.rule.id)
         row = (rule.id, compiled.pack, rule.group, rule.severity, rule.strength)
         if verdict is None:
-            rows.append(scoring.Judged(*row, "not_applicable", scored=rule.scored))
+            rows.append(scoring.Judged(*row, "not_applicable", scored=rule.scored and compiled.law is None))
         else:
             outcome = (verdict.verdict, verdict.provisional, verdict.claimed)
-            rows.append(scoring.Judged(*row, *outcome, rule.scored, verdict.missing, verdict.severity))
+            counts = rule.scored and compiled.law is None
+            rows.append(scoring.Judged(*row, *outcome, counts, verdict.missing, verdict.severity))
     return rows
 
 
@@ -901,7 +913,7 @@ def test_the_report_leads_from_each_verdict_to_its_facts(pack: str) -> None:
         for one in report.results:
             assert stated_names >= {*one.decided_by}
             assert missing.keys() >= {*one.missing}
-            assert all(one.rule.id in missing[name].rules for name in one.missing)
+            assert all(one.rule.id in (*missing[name].rules, *missing[name].law) for name in one.missing)
             assert (one.finding is not None) == (one.verdict == "fail")
             assert one.verdict != "fail" or one.remedy
         for pattern in report.patterns:

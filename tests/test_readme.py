@@ -157,7 +157,7 @@ def test_the_python_examples_hold(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_table_names_every_pack_with_its_number_of_rules() -> None:
-    rows = dict(re.findall(r"^\| `([a-z-]+)` \| (\d+) \|", readme(), re.MULTILINE))
+    rows = dict(re.findall(r"^\| `([a-z0-9-]+)` \| (\d+) \|", readme(), re.MULTILINE))
     packs = [loaded.pack for loaded in shipped_packs() if loaded.pack.pack]
     assert rows == {pack.id: str(len(pack.rules) + len(pack.patterns)) for pack in packs}
 

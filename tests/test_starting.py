@@ -189,7 +189,7 @@ def test_the_full_form_follows_the_model(kind: Kind) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_asked_of_a_kind_is_what_its_rules_read(kind: Kind) -> None:
-    packs = load_packs()
+    packs = load_packs().practice
     for rule in packs.rules:
         read = asked(packs, kind).rules.get(rule.rule.id, frozenset())
         tier = packs.tiers[rule.tier]
@@ -204,7 +204,7 @@ def test_what_is_asked_of_a_kind_is_what_its_rules_read(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_not_asked_of_a_kind_is_never_missing(kind: Kind) -> None:
     """Cutting away what other kinds are asked is right: whatever is said, no rule then waits for it."""
-    packs = load_packs()
+    packs = load_packs().practice
     read = asked(packs, kind)
     for rule in packs.rules:
         for case in rule.rule.cases:
@@ -237,7 +237,7 @@ def test_the_quick_check_is_not_taken_for_a_pack() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_question_is_asked_for_nothing(kind: Kind) -> None:
-    packs = load_packs()
+    packs = load_packs().practice
     read = asked(packs, kind)
     questions = questions_for(kind, packs)
     for _, facts in questions:
@@ -435,7 +435,7 @@ def all_answered(kind: Kind, *, yes: bool = True) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", ["tender", "contract", "decommissioning_plan"])
 def test_what_the_quick_check_decides(kind: Kind) -> None:
     """Of the rules for this kind: those decided by one set of full answers, and those decided by any."""
-    packs = load_packs()
+    packs = load_packs().practice
     read = asked(packs, kind)
     form = questions_for(kind, packs)
     given = {fact for _, found in form for fact in found} | {"stage"}

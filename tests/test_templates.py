@@ -39,7 +39,7 @@ DAY = dt.date(2026, 11, 20)
 
 @cache
 def packs() -> Packs:
-    return load_packs()
+    return load_packs().practice
 
 
 @cache

@@ -75,6 +75,11 @@ if TYPE_CHECKING:
 )
 @evidence_option
 @click.option("--answers", metavar="FILE", help="Signed answers to the questions that only a person can answer.")
+@click.option(
+    "--regime",
+    metavar="ID",
+    help="The law that it is run under, such as procurement_act_2023; by default worked out, and the report says how.",
+)
 @click.option("--waivers", metavar="FILE", help="Findings that somebody answers for until a day: they do not count.")
 @click.option("--baseline", metavar="FILE", help="Findings that were there before: no gate fails for them.")
 @click.option("--update-baseline", is_flag=True, help="Take out of the baseline what is mended; nothing is ever added.")
@@ -107,6 +112,7 @@ def audit(
     as_of: dt.date | None,
     engine: str | None,
     tier: str | None,
+    regime: str | None,
     require_evidence: bool | None,
     answers: str | None,
     waivers: str | None,
@@ -143,6 +149,7 @@ def audit(
         "rules": (folders, "--rules"),
         "commissioner": (commissioner, "--commissioner"),
         "tier": (tier, "--tier"),
+        "regime": (regime, "--regime"),
         "require_evidence": (require_evidence, "--require-evidence"),
         "answers": (answers, "--answers"),
         "as_of": (as_of, "--as-of"),
@@ -210,9 +217,8 @@ def _audit_templates(
     from goodcommission.cli.template import TemplateSettings, run_template
 
     for name, (value, option) in given.items():
-        of_documents = name in ("waivers", "baseline", "engine", "require_evidence", "answers") or name.startswith(
-            "gates."
-        )
+        for_documents = ("waivers", "baseline", "engine", "require_evidence", "answers", "regime")
+        of_documents = name in for_documents or name.startswith("gates.")
         if of_documents and name != "gates.fail_on" and value not in (None, ()):
             fail(Fault(f"{option} can't be used with --template", suggestion="Of the gates, --fail-on can."))
     outputs: tuple[Output, ...] = given["outputs"][0]
@@ -365,6 +371,7 @@ def _audit(
         "as_of": day,
         "engine": engine,
         "tier": settings["tier"].value,
+        "regime": settings["regime"].value,
         "require_evidence": settings["require_evidence"].value,
         "answers": answers,
     }

@@ -259,7 +259,10 @@ class _Compare:
         if isinstance(given, AuditReport):
             return given
         required = self.require_evidence or (like is not None and like.require_evidence)
-        return audit(given, self.packs, as_of=self._day(like), tier=self._tier(like), require_evidence=required)
+        law = like.regime.id if like is not None and like.regime.basis == "given" else None
+        return audit(
+            given, self.packs, as_of=self._day(like), tier=self._tier(like), require_evidence=required, regime=law
+        )
 
     def _notes(
         self, before: Document | AuditReport, after: Document | AuditReport, like: AuditReport
@@ -274,6 +277,8 @@ class _Compare:
             notes.append(f"{name} was audited as of {day}, the day of the saved report.")
         elif self.asked is None:
             notes.append(f"The saved report is of no particular day; {name} was audited as of its own date, if any.")
+        if like.regime.basis == "given":
+            notes.append(f"{name} was audited under {like.regime.title}, as the saved report was.")
         if like.require_evidence and not self.require_evidence:
             notes.append(f"Evidence was required of {name}, as in the saved report.")
         if self.tier is None and like.tier.basis == "override":

@@ -78,6 +78,10 @@ class Commissioner(Part):
 
     name: Text | None = say("the commissioning body")
     level: Literal["national", "regional", "local", "neighbourhood"] | None = say("the level at which it commissions")
+    territory: Literal["england", "wales", "scotland", "northern_ireland", "united_kingdom"] | None = say(
+        "the part of the United Kingdom whose law binds the body",
+        "Of which part of the United Kingdom is it a public body? (a UK department: united_kingdom)",
+    )
     types: Listed[Text] | None = say("the kind of authority as published", "The publisher's codes for it.")
     scaled_procedures: bool | None = say(
         "whether procedures are scaled to contract size",
@@ -165,6 +169,10 @@ class Exclusion(Part):
 class Service(Part):
     """The service and the people who use it."""
 
+    health_care: bool | None = say(
+        "whether it is health care for patients",
+        "Is it health care for patients, or mainly that? (Social care and equipment are not.)",
+    )
     offender_service: bool | None = say(
         "whether it serves offenders or their families", "Does it serve offenders, ex-offenders or their families?"
     )
@@ -300,6 +308,21 @@ class Process(Part):
     )
     above_threshold: bool | None = say("whether it is above the threshold", "Is it above the procurement threshold?")
     light_touch: bool | None = say("whether it is a light-touch contract", "Is it a light-touch contract?")
+    regime: (
+        Literal[
+            "procurement_act_2023",
+            "pcr_2015",
+            "scotland_2015",
+            "nhs_provider_selection",
+            "utilities_2016",
+            "concessions_2016",
+            "no_procurement_law",
+        ]
+        | None
+    ) = say(
+        "the procurement law that it is run under",
+        "Under which law is it run? (A contract begun before 24 February 2025 stays under the 2015 Regulations.)",
+    )
     legal_basis: Text | None = say("the legal basis as published", "Scheme and number of the law it is run under.")
     accelerated: bool | None = say(
         "whether the procedure is accelerated", "Is the time to respond shortened for urgency?"

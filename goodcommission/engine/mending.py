@@ -12,7 +12,7 @@ from goodcommission.description.reading import read_description
 from goodcommission.engine.conditions import PARAMS, UNKNOWN, Condition, View
 from goodcommission.engine.facts import COMPLETE, Fact, date, dictionary, gather
 from goodcommission.engine.texts import rounded
-from goodcommission.engine.verdicts import CompiledEdit, CompiledRule, RuleVerdict, Setting, compute_lets
+from goodcommission.engine.verdicts import CompiledEdit, CompiledRule, RuleVerdict, Setting, compute_lets, setting_for
 
 _ABSENT: Final = object()
 
@@ -71,6 +71,7 @@ def changes(verdict: RuleVerdict, setting: Setting, raw: Mapping[str, Any], prof
         DescriptionError: An edit makes the description invalid.
     """
     rule = verdict.rule
+    setting = setting_for(rule, setting)
     data = {**setting.facts.values, **rule.constants}
     data.update({name: value for name, (value, _, _) in compute_lets(rule, setting).items() if value is not UNKNOWN})
     found: list[Change] = []
@@ -169,7 +170,8 @@ def _records(edit: CompiledEdit, raw: Mapping[str, Any], rule: CompiledRule, pro
 def _constants(edit: CompiledEdit, rule: CompiledRule) -> dict[str, Any]:
     conditions: tuple[Condition | None, ...] = (edit.value, edit.where)
     names = {name for condition in conditions if condition for name in condition.names if name.startswith(PARAMS)}
-    return {name: rule.parameters[name.removeprefix(PARAMS)].value for name in names}
+    values = {name: rule.parameters[name.removeprefix(PARAMS)].value for name in names}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def as_written(value: Any, fact: Fact, currency: str, side: str) -> Any:

@@ -72,6 +72,8 @@ def say(value: Any, unit: str | None = None, side: str = "nearest") -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(say(item, "enum") for item in value) or "none"
+    if isinstance(value, str) and unit == "date":
+        return say_date(dt.date.fromisoformat(value))
     if isinstance(value, str):
         return value.replace("_", " ") if unit == "enum" else value
     if unit == "date":

@@ -9,12 +9,14 @@ from typing import Any, Final, Literal
 
 from goodcommission.engine.conditions import UNKNOWN, Condition, Explained, View
 from goodcommission.engine.facts import GIVEN, Facts, dictionary
+from goodcommission.engine.law import UNKNOWN_REGIME, Law, Regime, Standing, stand
 from goodcommission.engine.texts import Text, say
 from goodcommission.packs.model import TIERS, Branch, Edit, Let, Note, Parameter, Rule, Severity, Verdict
 
 _NO_LETS: Final[Mapping[str, Explained]] = {}
 REMEMBERED: Final = 512
 """How many answers of one rule are remembered; then they are forgotten together."""
+_PARAMS: Final = "params."
 _LET_DIGITS: Final = 6
 """0.08 < 0.8 * 0.1 is true in doubles; six decimals are far below a penny and far above the error."""
 
@@ -99,6 +101,8 @@ class CompiledRule:
     """All facts that its conditions and lets read: with them, the tier and the stage, its verdict is settled."""
     units: Mapping[str, tuple[str | None, str]]
     """Unit and side of rounding of each let."""
+    law: Law | None = None
+    """For a rule of law, or one whose numbers change with time: for whom and when it holds."""
     memory: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     """Verdicts by what was read: most descriptions say the same of most rules."""
 
@@ -126,6 +130,8 @@ class RuleVerdict:
     """Why a rule does not apply or is not due yet, or what would become of it, in one sentence."""
     lets: Mapping[str, Explained] = field(default_factory=dict)
     branch: int | None = None
+    standing: Standing | None = None
+    """Of a rule of law: whether it holds here, and with which numbers."""
     kept: list[Any] = field(default_factory=list, repr=False)
     """What others make of this verdict, for as long as it is remembered: the report's form of it."""
 
@@ -143,6 +149,23 @@ class Setting:
     as_of: int | None
     lets: dict[tuple[str, str], Explained] = field(default_factory=dict)
     """Lets of packs and definitions that have been computed already."""
+    regime: Regime = UNKNOWN_REGIME
+    """The law that the document is under."""
+    stated: Mapping[str, Any] | None = None
+    """All that the document states, where `facts` are only what is evidenced: a law is dated by its word."""
+    by_law: dict[tuple[tuple[str, Any], ...], Setting] = field(default_factory=dict)
+    """This setting with the numbers of a law, by these."""
+
+    def under(self, standing: Standing) -> Setting:
+        """The same with the numbers that a law has for this document."""
+        if not standing.values:
+            return self
+        key = tuple(standing.values.items())
+        known = self.by_law.get(key)
+        if known is None:
+            facts = replace(self.facts, values={**self.facts.values, **standing.values})
+            known = self.by_law[key] = replace(self, facts=facts, lets={}, by_law={})
+        return known
 
 
 def compute_let(let: CompiledLet, values: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
@@ -192,7 +215,7 @@ def speaker(rule: CompiledRule, facts: Facts, lets: Mapping[str, Explained]) -> 
             return "not known" if lets[name][0] is UNKNOWN else say(lets[name][0], unit, side)
         if name.startswith("params."):
             parameter = rule.parameters[name.removeprefix("params.")]
-            return say(parameter.value, parameter.unit)
+            return say(facts.values.get(name, parameter.value), parameter.unit)
         value = facts.values.get(name, UNKNOWN)
         fact = entries[name.removesuffix(GIVEN)]
         if value is UNKNOWN:
@@ -261,6 +284,20 @@ def remember(rule: CompiledRule, key: tuple[Any, ...], answer: Any) -> None:
     rule.memory[key] = answer
 
 
+def ask(gate: CompiledRule, setting: Setting) -> Explained:
+    """The value of a condition by itself, with the facts that settled it or are missing; remembered as verdicts are."""
+    key = what_is_read(gate, setting.facts.values)
+    known: Explained | None = gate.memory.get(key) if key is not None else None
+    if known is None:
+        lets = compute_lets(gate, setting)
+        condition = gate.branches[0].condition
+        value = condition.value(view_of(gate, setting, lets))
+        known = (value, *condition.explain(setting.facts.values, lets)[1:])
+        if key is not None:
+            remember(gate, key, known)
+    return known
+
+
 def judge(rule: CompiledRule, setting: Setting, proof: Setting | None = None) -> RuleVerdict:
     """Apply a rule to the facts of a description whose kind it applies to; pure, so answers are remembered.
 
@@ -269,6 +306,76 @@ def judge(rule: CompiledRule, setting: Setting, proof: Setting | None = None) ->
         setting: What decides whether it is asked.
         proof: What decides whether it is met, where that is not the same.
     """
+    if rule.law is not None:
+        return _judge_by_law(rule, rule.law, setting, proof)
+    return _judge_or_remember(rule, setting, proof)
+
+
+def standing_of(rule: CompiledRule, setting: Setting) -> Standing | None:
+    """Whether a rule of law holds for a document; None for a rule of practice."""
+    if rule.law is None:
+        return None
+    return stand(rule.law, setting.regime, setting.facts.values if setting.stated is None else setting.stated)
+
+
+def setting_for(rule: CompiledRule, setting: Setting) -> Setting:
+    """The setting with the numbers that a rule has there."""
+    standing = standing_of(rule, setting)
+    return setting if standing is None else setting.under(standing)
+
+
+def _judge_by_law(rule: CompiledRule, law: Law, setting: Setting, proof: Setting | None) -> RuleVerdict:
+    """Apply a rule of law: first whether it holds for this document at all, then what it says."""
+    standing = stand(law, setting.regime, setting.facts.values if setting.stated is None else setting.stated)
+    severity = rule.rule.severity
+    if standing.holds is False:
+        return RuleVerdict(
+            rule, "not_applicable", severity, settled=standing.settled, reason=standing.reason, standing=standing
+        )
+    if standing.outdated:
+        return RuleVerdict(
+            rule, "unknown", severity, missing=standing.missing, reason=standing.reason, standing=standing
+        )
+    said = _judge_or_remember(rule, setting.under(standing), proof and proof.under(standing))
+    missing, reason = _without_numbers(said.missing, standing)
+    if standing.holds is None and said.verdict in ("pass", "fail", "unknown"):
+        names = _unique(standing.missing + missing)
+        return RuleVerdict(
+            rule, "unknown", severity, missing=names, reason=standing.reason, lets=said.lets, standing=standing
+        )
+    decided = said.verdict in ("pass", "fail")
+    provisional = said.provisional or (decided and standing.provisional)
+    settled = tuple(name for name in said.settled if not name.startswith(_PARAMS))
+    if decided:
+        settled = _unique((*settled, *standing.settled))
+    return replace(
+        said,
+        provisional=provisional,
+        claimed=said.verdict == "pass" and not _backed(setting.facts, settled),
+        evidenced=decided and all_shown(setting.facts, settled),
+        settled=settled,
+        missing=_unique(missing + (standing.missing if decided else ())),
+        reason=said.reason or (None if decided else reason),
+        standing=standing,
+        kept=[],
+    )
+
+
+def _without_numbers(missing: tuple[str, ...], standing: Standing) -> tuple[tuple[str, ...], str | None]:
+    """What is missing, with the facts that would give a number instead of the number; and why it is not known."""
+    names: list[str] = []
+    reason = None
+    for name in missing:
+        if name.startswith(_PARAMS):
+            asked, why = standing.lacking.get(name, ((), "a number of this law is not known"))
+            names.extend(asked)
+            reason = reason or why
+        else:
+            names.append(name)
+    return _unique(tuple(names)), reason
+
+
+def _judge_or_remember(rule: CompiledRule, setting: Setting, proof: Setting | None) -> RuleVerdict:
     read = what_is_read(rule, setting.facts.values)
     proved = () if proof is None else what_is_read(rule, proof.facts.values)
     if read is None or proved is None:
@@ -301,7 +408,7 @@ def judge_on_evidence(rule: CompiledRule, setting: Setting, asked: Setting, proo
     shown = judge(rule, asked, proof)
     if shown.verdict == "fail" or (shown.verdict == "not_yet_due" and claimed.verdict == "pass"):
         bare = tuple(name for name in claimed.settled if not setting.facts.shown(name))
-        shown = RuleVerdict(rule, "unknown", rule.rule.severity, missing=bare, lets=shown.lets)
+        shown = RuleVerdict(rule, "unknown", rule.rule.severity, missing=bare, lets=shown.lets, standing=shown.standing)
     if shown.verdict != "unknown" or claimed.verdict == "unknown":
         return shown
     would = "it is met" if claimed.verdict == "pass" else "it is not asked"
@@ -378,9 +485,14 @@ def _judge(rule: CompiledRule, setting: Setting, proof: Setting) -> RuleVerdict:
     )
 
 
+def _backed(facts: Facts, settled: tuple[str, ...]) -> bool:
+    """Whether evidence stands behind anything that settled something."""
+    return bool(facts.evidenced) and any(map(facts.evidence_for, settled))
+
+
 def all_shown(facts: Facts, settled: tuple[str, ...]) -> bool:
     """Whether evidence stands behind all that settled something."""
-    return bool(facts.evidenced) and any(map(facts.evidence_for, settled)) and all(map(facts.shown, settled))
+    return _backed(facts, settled) and all(map(facts.shown, settled))
 
 
 def _advice(rule: CompiledRule, setting: Setting, lets: Mapping[str, Explained], view: View) -> tuple[str, ...]:
@@ -404,7 +516,7 @@ def _passed(
         "pass",
         rule.rule.severity,
         provisional=decision.provisional,
-        claimed=not (facts.evidenced and any(map(facts.evidence_for, settled))),
+        claimed=not _backed(facts, settled),
         evidenced=all_shown(facts, settled),
         settled=settled,
         missing=_unique(decision.missing),

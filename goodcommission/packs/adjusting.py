@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from goodcommission.engine.texts import say
+from goodcommission.engine.texts import say, say_date
 from goodcommission.exceptions import Fault, PackError
-from goodcommission.packs.model import SEVERITIES, Band, Pack, Parameter, Pattern, Rule, Severity
+from goodcommission.packs.model import SEVERITIES, Band, DatedValue, Pack, Parameter, Pattern, Rule, Severity
 
 if TYPE_CHECKING:
     from goodcommission.packs.compiling import LoadedPack
@@ -145,6 +145,9 @@ def _change_parameter(packs: dict[str, Pack], change: ParameterChange) -> tuple[
         raise _WrongError(
             f"{change.name} is in {unit or 'no unit'}, not in {change.unit}", "Give the value in its unit."
         )
+    if parameter.values is not None:
+        message = f"{change.name} is set by law, with a value for each date; it can't be set otherwise"
+        raise _WrongError(message, "Name the law with --regime, or the day with --as-of.")
     if parameter.bands is not None:
         update: dict[str, Any] = {"bands": _bands(change)}
     else:
@@ -215,12 +218,22 @@ def _bands(change: ParameterChange) -> tuple[Band, ...]:
     )
 
 
+def _dated(one: DatedValue, unit: str | None, named: bool) -> str:
+    """A value by date, in words."""
+    value = say(one.value, unit) + ("" if named else f" {unit}")
+    until = f" to {say_date(one.until)}" if one.until else " on"
+    whose = ", ".join(part.replace("_", " ") for part in (*(one.regimes or ()), *(one.territories or ())))
+    return f"{value} from {say_date(one.from_)}{until}" + (f" ({whose})" if whose else "")
+
+
 def said(parameter: Parameter) -> str:
     """The value of a parameter, in words."""
     unit = parameter.unit
+    named = unit is None or unit.isupper() or unit in ("share", "percent", "date", "ratio", "year")
+    if parameter.values is not None:
+        return "; ".join(_dated(one, unit, named) for one in sorted(parameter.values, key=lambda one: one.from_))
     if parameter.bands is None:
         value = say(parameter.value, unit)
-        named = unit is None or unit.isupper() or unit in ("share", "percent", "date", "ratio", "year")
         return value if named else f"{value} {unit}"
     steps = [
         say(band.is_, unit) + (f" below {say(band.below)}" if band.below is not None else "")

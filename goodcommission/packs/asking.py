@@ -114,6 +114,7 @@ def asked(packs: Packs, kind: Kind) -> Asked:
     What a condition asks only of other kinds is left out: a contract is not asked for what
     ``kind == 'tender' && …`` reads.
     """
+    packs = packs.practice  # What only a law asks is asked where the law is known.
     rules: dict[str, frozenset[str]] = {}
     advice: dict[str, frozenset[str]] = {}
     gates: dict[str, frozenset[str]] = {}

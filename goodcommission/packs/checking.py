@@ -29,6 +29,7 @@ from goodcommission.packs.compiling import LoadedPack, Packs, compile_packs, loc
 from goodcommission.packs.extending import extended
 from goodcommission.packs.loading import pack_files, read_pack, shipped_packs
 from goodcommission.packs.model import STAGES, Case, Match, Pattern, PatternCase, Rule, Verdict
+from goodcommission.regimes import regime_of
 
 _NEEDED: Final[tuple[Verdict, ...]] = ("fail", "pass", "not_applicable", "unknown")
 
@@ -90,6 +91,7 @@ def _check(target: LoadedPack, packs: Packs) -> Iterator[Fault]:
     for index, rule in enumerate(target.pack.rules):
         pointer = f"/rules/{index}"
         yield from _standing(target, rule, pointer)
+        yield from _of_law(target, compiled[rule.id], pointer)
         yield from _cases(target, compiled[rule.id], packs, pointer)
     for index, pattern in enumerate(target.pack.patterns):
         yield from _pattern_cases(target, pattern, packs, f"/patterns/{index}")
@@ -107,6 +109,7 @@ def _unused(target: LoadedPack, packs: Packs) -> Iterator[Fault]:
     used: set[str] = set()
     for rule in [*mine, *gates]:
         used.update(rule.constants)
+        used.update(rule.law.dated if rule.law else ())
         for let in rule.lets:
             used.update(let.constants, (let.name,))
         for branch in rule.branches:
@@ -132,6 +135,7 @@ def _unused(target: LoadedPack, packs: Packs) -> Iterator[Fault]:
                 yield located(target, f"/patterns/{index}/let/{name}", f'{pattern.id} does not use the let "{name}"')
     cited = {citation.source for rule_ in pack.rules for citation in rule_.sources}
     cited |= {citation.source for pattern in pack.patterns for citation in pattern.sources}
+    cited |= {value.source for parameter in pack.parameters.values() for value in parameter.values or ()}
     for name in pack.sources:
         if name not in cited:
             yield located(target, f"/sources/{name}", f'no rule of this pack cites the source "{name}"')
@@ -160,6 +164,28 @@ def _standing(target: LoadedPack, rule: Rule, pointer: str) -> Iterator[Fault]:
             yield located(target, place, f"a finding of {rule.id} can't be more severe than the rule")
 
 
+def _of_law(target: LoadedPack, compiled: CompiledRule, pointer: str) -> Iterator[Fault]:
+    """A rule of law says what may not be met and where that stands, of purchases of any size, and is never certain."""
+    rule = compiled.rule
+    if target.pack.kind != "law":
+        return
+    if rule.tier != "small":
+        message = f"{rule.id} is law, which holds whatever the size of an audit"
+        yield located(target, f"{pointer}/tier", message, "Write small.")
+    if not any(citation.provision for citation in rule.sources):
+        yield located(target, f"{pointer}/sources", f"{rule.id} is law and cites no `provision`")
+    findings = [(f"{pointer}/finding", rule.finding)]
+    findings += [(f"{pointer}/decide/{at}/finding", one.finding) for at, one in enumerate(rule.decide or ())]
+    for place, finding in findings:
+        if finding and "may not meet" not in finding:
+            yield located(target, place, f"a finding of {rule.id} must say “may not meet”: it is no legal advice")
+
+
+def _verified(compiled: CompiledRule) -> int | None:
+    """The day on which the law of a rule was last verified, which is that of its cases unless they say another."""
+    return None if compiled.law is None else compiled.law.verified_on
+
+
 # --- Cases -----------------------------------------------------------------------------------------------------
 
 
@@ -172,10 +198,10 @@ def run_case(compiled: CompiledRule, packs: Packs, case: Case, given: dict[str, 
     rule = compiled.rule
     raw = {"kind": rule.applies_to[0], "stage": rule.due_from, **(case.given if given is None else given)}
     document = read_description({key: value for key, value in raw.items() if value is not None})
-    return judge(compiled, case_setting(document, packs, case))
+    return judge(compiled, case_setting(document, packs, case, compiled))
 
 
-def case_setting(document: Document, packs: Packs, case: Case) -> Setting:
+def case_setting(document: Document, packs: Packs, case: Case, compiled: CompiledRule) -> Setting:
     """What a rule needs to know of the description of one of its cases.
 
     Raises:
@@ -183,7 +209,7 @@ def case_setting(document: Document, packs: Packs, case: Case) -> Setting:
     """
     facts = gather(document, packs.currency)
     try:
-        day = days(dt.date.fromisoformat(case.as_of)) if case.as_of else None
+        day = days(dt.date.fromisoformat(case.as_of)) if case.as_of else _verified(compiled)
     except ValueError:
         raise DescriptionError(f"there is no day {case.as_of} in the calendar") from None
     if day is not None:
@@ -191,6 +217,7 @@ def case_setting(document: Document, packs: Packs, case: Case) -> Setting:
     stage = document.description.stage
     setting = Setting(facts, document.description.kind, None if stage is None else STAGES.index(stage), (), day)
     setting.tiers = tier_reached(packs, setting, None if case.tier == "from_value" else case.tier)
+    setting.regime = regime_of(packs, setting)
     return setting
 
 
@@ -198,7 +225,7 @@ def _cases(target: LoadedPack, compiled: CompiledRule, packs: Packs, pointer: st
     rule = compiled.rule
     expected = {case.expect for case in rule.cases}
     for verdict in _NEEDED:
-        if verdict in expected or (verdict == "not_applicable" and rule.when is None):
+        if verdict in expected or (verdict == "not_applicable" and rule.when is None and target.pack.kind != "law"):
             continue
         yield located(target, f"{pointer}/id", f"{rule.id} has no case that expects {verdict.replace('_', ' ')}")
     decided: set[int] = set()
@@ -279,7 +306,8 @@ def unmended(compiled: CompiledRule, packs: Packs, case: Case, verdict: RuleVerd
     if not compiled.branches[verdict.branch or 0].mend:
         return "it fails, and neither the rule nor the branch has a `mend`"
     raw = {"kind": compiled.rule.applies_to[0], "stage": compiled.rule.due_from, **case.given}
-    setting = case_setting(read_description({k: v for k, v in raw.items() if v is not None}), packs, case)
+    read = read_description({k: v for k, v in raw.items() if v is not None})
+    setting = case_setting(read, packs, case, compiled)
     given = apply_mend(verdict, setting, case.given)
     if given is None:
         return "the mend has a value that can't be computed here"

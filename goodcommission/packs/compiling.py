@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from hashlib import sha256
+from itertools import pairwise
 from typing import Any, Final
 
 from goodcommission.description.document import Source
@@ -21,7 +23,8 @@ from goodcommission.engine.conditions import (
     known_when,
     strictly_known,
 )
-from goodcommission.engine.facts import COMPLETE, GIVEN, dictionary
+from goodcommission.engine.facts import COMPLETE, GIVEN, days, dictionary
+from goodcommission.engine.law import GOVERNED_BY, Law, Span
 from goodcommission.engine.patterns import PatternSet, compile_patterns
 from goodcommission.engine.texts import Text, TextError, parse
 from goodcommission.engine.tree import Call, Const, FieldOf, Node, Variable, walk
@@ -33,14 +36,17 @@ from goodcommission.packs.model import (
     STAGES,
     TIERS,
     Branch,
+    DatedValue,
     Edit,
     Group,
+    LawScope,
     Let,
     Match,
     Pack,
     PackGrade,
     Parameter,
     Pattern,
+    RegimeSign,
     Rule,
 )
 
@@ -70,6 +76,16 @@ class CompiledPattern:
     """The pattern's ``when`` in the form of a rule's condition, so that one evaluator serves both."""
 
 
+@dataclass(frozen=True, slots=True)
+class CompiledRegime:
+    """A sign by which it is known under which law a document stands."""
+
+    sign: RegimeSign
+    pack: str
+    gate: CompiledRule
+    because: Text
+
+
 @dataclass(frozen=True, eq=False)
 class Packs:
     """Rule packs, compiled: made once, used for any number of audits, from any number of threads."""
@@ -84,6 +100,8 @@ class Packs:
     currency: str = "GBP"
     changes: tuple[Change, ...] = ()
     """What is not as the packs have it: other parameters and severities."""
+    regimes: tuple[CompiledRegime, ...] = ()
+    """The signs by which it is known under which law a document stands, in their order."""
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -92,10 +110,32 @@ class Packs:
 
     @cached_property
     def weights(self) -> Mapping[str, float]:
-        """The weight of each pack in the overall score."""
+        """The weight of each pack in the overall score; law packs have none in it."""
         return {
-            loaded.pack.id: loaded.pack.weight for loaded in self.packs if loaded.pack.rules or loaded.pack.questions
+            loaded.pack.id: loaded.pack.weight
+            for loaded in self.packs
+            if (loaded.pack.rules or loaded.pack.questions) and loaded.pack.kind == "practice"
         }
+
+    @cached_property
+    def laws(self) -> Mapping[str, LoadedPack]:
+        """The packs of law, by id."""
+        return {loaded.pack.id: loaded for loaded in self.packs if loaded.pack.kind == "law"}
+
+    @cached_property
+    def practice(self) -> Packs:
+        """The packs without those of law."""
+        if not self.laws:
+            return self
+        packs = tuple(loaded for loaded in self.packs if loaded.pack.kind == "practice")
+        rules = tuple(rule for rule in self.rules if rule.pack not in self.laws)
+        groups = {name: one for name, one in self.groups.items() if any(name in p.pack.groups for p in packs)}
+        return replace(self, packs=packs, rules=rules, groups=groups)
+
+    @property
+    def regime_titles(self) -> Mapping[str, str]:
+        """What each regime is called in a sentence."""
+        return {one.sign.id: one.sign.title for one in reversed(self.regimes)}
 
     @cached_property
     def digest(self) -> str:
@@ -133,12 +173,18 @@ class _Scope:
         return _Scope(owner, self.vocabulary, self.parameters, dict(self.lets), set(self.broken))
 
 
+def _type_of(value: Any) -> Type:
+    return Type({int: "int", float: "double", str: "string"}[type(value)])
+
+
 def _constant(parameter: Parameter) -> tuple[Type, Any]:
     if parameter.bands is not None:
         steps = [[BANDS_END if band.below is None else band.below, band.is_] for band in parameter.bands]
         return Type("bands"), steps
     value = parameter.value
-    return Type({int: "int", float: "double", str: "string"}[type(value)]), value
+    if parameter.unit == "date" and isinstance(value, str):
+        value = days(dt.date.fromisoformat(value))
+    return _type_of(value), value
 
 
 class _Compiler:
@@ -179,7 +225,11 @@ class _Compiler:
             if name in scope.parameters:
                 where = f"there is a parameter {name} already, in the definitions that this pack uses"
                 self.fault(loaded, f"/parameters/{name}", where, "Give this one another name.")
-            types[PARAMS + name], constants[PARAMS + name] = _constant(parameter)
+            if parameter.values is None:
+                types[PARAMS + name], constants[PARAMS + name] = _constant(parameter)
+            else:  # It changes with time: known only for a document, as facts are.
+                types[PARAMS + name] = _type_of(parameter.values[0].value)
+                self.spans(loaded, name, parameter)
         scope.vocabulary = scope.vocabulary.extended(types, constants)
         scope.parameters = {**scope.parameters, **pack.parameters}
         self.lets(scope, loaded, pack.let, "/let", pack.id)
@@ -264,9 +314,13 @@ class _Compiler:
             return None
         conditions = [c for c in (when, planned, *(b.condition for b in branches), *(n.condition for n in notes)) if c]
         facts, constants, lets = self.split(inner, sorted({name for c in conditions for name in c.names}))
-        spoken = {name for text in self.texts(branches, notes) for name in text.names if name in inner.lets}
-        mended = {name for b in branches for e in b.mend for name in e.names if name in inner.lets}
-        needed = self.needed(inner, {*lets, *spoken, *mended})
+        spoken_of = {name for text in self.texts(branches, notes) for name in text.names}
+        mended = {name for b in branches for e in b.mend for name in e.names}
+        needed = self.needed(inner, {*lets, *(name for name in (*spoken_of, *mended) if name in inner.lets)})
+        named = {*facts, *spoken_of, *mended, *(name for let in needed for name in let.facts)}
+        law = self.law(loaded, inner, rule, pointer, named)
+        if len(self.faults) > before:
+            return None
         return CompiledRule(
             rule=rule,
             pack=loaded.pack.id,
@@ -277,13 +331,14 @@ class _Compiler:
             require=rule.require is not None,
             notes=notes,
             lets=needed,
-            reads=_reads(facts, needed, self.texts(branches, notes)),
+            reads=tuple(sorted({*_reads(facts, needed, self.texts(branches, notes)), *(law.dated if law else ())})),
             units=_units(needed),
             facts=facts,
             constants=constants,
             parameters=inner.parameters,
             tier=TIERS.index(rule.tier),
             due=STAGES.index(rule.due_from),
+            law=law,
         )
 
     @staticmethod
@@ -461,7 +516,9 @@ class _Compiler:
 
     def certain(self, scope: _Scope, name: str, known: frozenset[str]) -> bool:
         """Whether a name has a value whenever these are known: it is one of them, or a let that follows from them."""
-        if name.startswith(PARAMS) or name in known or name + GIVEN in known:
+        if name.startswith(PARAMS):
+            return name in known or name in scope.vocabulary.constants
+        if name in known or name + GIVEN in known:
             return True
         let = scope.lets.get(name)
         if let is None or not all(self.certain(scope, part, known) for part in let.value.names):
@@ -500,6 +557,7 @@ class _Compiler:
         rules: list[CompiledRule] = []
         groups: dict[str, Group] = {}
         patterns: list[CompiledPattern] = []
+        regimes = self.regimes()
         tiers: dict[str, CompiledRule] = {}
         renamed = {old: rule.id for one in self.loaded for rule in one.pack.rules for old in rule.aliases}
         for loaded in self.loaded:
@@ -528,6 +586,7 @@ class _Compiler:
                 patterns.append(CompiledPattern(_under_current_ids(pattern, renamed), loaded.pack.id, gate))
             for index, question in enumerate(loaded.pack.questions):
                 self.cited(loaded, question.sources, f"/questions/{index}")
+        self.practice_only(patterns, rules)
         self.raise_faults()
         rule_groups = {rule.rule.id: rule.rule.group for rule in rules}
         pattern_set = self.pattern_set([compiled.pattern for compiled in patterns], rule_groups)
@@ -540,7 +599,136 @@ class _Compiler:
             patterns=tuple(by_id[id] for id in sorted(by_id)),
             pattern_set=pattern_set,
             currency=currency,
+            regimes=regimes,
         )
+
+    # -- law --
+
+    def regimes(self) -> tuple[CompiledRegime, ...]:
+        """The signs by which the law is known that a document is under."""
+        found = []
+        for loaded in self.loaded:
+            scope = self.scope(loaded) if loaded.pack.regimes else None
+            for index, sign in enumerate(loaded.pack.regimes):
+                assert scope is not None  # noqa: S101 (there is one where there are regimes)
+                key = "when" if sign.when else "if_stated"
+                pointer = f"/regimes/{index}"
+                gate = self.gate(loaded, scope, sign.when or sign.if_stated or "", f"{pointer}/{key}", {}, sign.id)
+                because = self.text(sign.because, loaded, f"{pointer}/because", scope)
+                if gate is not None and because is not None:
+                    known = self.known(loaded, scope, gate.branches[0].condition, True)
+                    self.names_known(loaded, because, known, f"{pointer}/because", scope)
+                    found.append(CompiledRegime(sign, loaded.pack.id, gate, because))
+        return tuple(found)
+
+    def law(self, loaded: LoadedPack, scope: _Scope, rule: Rule, pointer: str, names: set[str]) -> Law | None:
+        """For whom and when a rule holds; None for a rule of practice whose numbers never change."""
+        dated = {
+            name: _spans(parameter)
+            for name in sorted(names)
+            if name.startswith(PARAMS) and (parameter := scope.parameters[name.removeprefix(PARAMS)]).values is not None
+        }
+        pack = loaded.pack.law
+        own = (rule.regimes, rule.territories, rule.governed_by, rule.in_force)
+        if pack is None and not dated and own == (None, None, None, None):
+            return None
+        looked_up: list[LawScope | DatedValue] = [pack] if pack else []
+        looked_up += [one for name in dated for one in scope.parameters[name.removeprefix(PARAMS)].values or ()]
+        titles = {sign.id: sign.title for one in reversed(self.loaded) for sign in reversed(one.pack.regimes)}
+        regimes = rule.regimes or (pack.regimes if pack else None)
+        territories = rule.territories or (pack.territories if pack else None)
+        for one in regimes or ():
+            if one not in titles:
+                near = difflib.get_close_matches(one, titles, n=1)
+                place = f"{pointer}/regimes" if rule.regimes else "/law/regimes"
+                self.fault(loaded, place, f'there is no regime "{one}"', f"Did you mean {near[0]}?" if near else None)
+        return Law(
+            regimes=None if regimes is None else frozenset(regimes),
+            territories=None if territories is None else frozenset(territories),
+            titles=titles,
+            governed_by=self.governing(loaded, rule, pointer, dated, regimes, territories),
+            start=days(rule.in_force.from_) if rule.in_force and rule.in_force.from_ else None,
+            until=days(rule.in_force.until) if rule.in_force and rule.in_force.until else None,
+            verified_on=min((days(one.verified_on) for one in looked_up), default=None),
+            review_by=min((days(one.review_by) for one in looked_up), default=None),
+            of_pack=pack is not None,
+            dated=dated,
+        )
+
+    def governing(
+        self,
+        loaded: LoadedPack,
+        rule: Rule,
+        pointer: str,
+        dated: Mapping[str, tuple[Span, ...]],
+        regimes: Sequence[str] | None,
+        territories: Sequence[str] | None,
+    ) -> tuple[str, ...]:
+        """The facts that date a rule of law."""
+        name = rule.governed_by
+        if name is None:
+            if rule.in_force is not None:
+                self.fault(
+                    loaded, f"{pointer}/in_force", "`governed_by` must say which date decides whether it is in force"
+                )
+            for parameter, spans in dated.items():
+                for one in regimes or (None,):
+                    for other in territories or (None,):
+                        if len([span for span in spans if span.holds(one, other)]) > 1:
+                            message = f"{parameter} has several values: `governed_by` must say which date decides"
+                            self.fault(loaded, f"{pointer}/id", message)
+                            return ()
+            return ()
+        if name in GOVERNED_BY:
+            return GOVERNED_BY[name]
+        fact = dictionary().get(name)
+        if fact is None or fact.type != "date":
+            near = difflib.get_close_matches(name, [*GOVERNED_BY, *dictionary()], n=1)
+            allowed = f"Write {', '.join(GOVERNED_BY)}, or the name of a date."
+            advice = f"Did you mean {near[0]}?" if near else allowed
+            self.fault(loaded, f"{pointer}/governed_by", f'"{name}" is no date that a document states', advice)
+            return ()
+        return (name,)
+
+    def spans(self, loaded: LoadedPack, name: str, parameter: Parameter) -> None:
+        """What is wrong with the values by date: days with two values, days between two with none."""
+        spans = _spans(parameter)
+        values = parameter.values or ()
+        for index, value in enumerate(values):
+            if value.source not in loaded.pack.sources:
+                place = f"/parameters/{name}/values/{index}/source"
+                self.fault(loaded, place, f'the source "{value.source}" is not described under `sources`')
+        regimes: list[str | None] = [*sorted({one for span in spans for one in span.regimes or ()})] or [None]
+        territories: list[str | None] = [*sorted({one for span in spans for one in span.territories or ()})] or [None]
+        for regime in regimes:
+            for territory in territories:
+                mine = [(at, span) for at, span in enumerate(spans) if span.holds(regime, territory)]
+                mine.sort(key=lambda one: one[1].start)
+                whose = " and ".join(part for part in (regime, territory) if part)
+                of = f" for {whose}" if whose else ""
+                for (_, before), (at, after) in pairwise(mine):
+                    place = f"/parameters/{name}/values/{at}/from"
+                    if before.until is None or before.until >= after.start:
+                        self.fault(
+                            loaded, place, f"{name} has two values on one day{of}", "End the earlier one before."
+                        )
+                    elif before.until + 1 < after.start:
+                        self.fault(loaded, place, f"{name} has no value on the days before this{of}", "Close the gap.")
+
+    def practice_only(self, patterns: Sequence[CompiledPattern], rules: Sequence[CompiledRule]) -> None:
+        """Combined findings are about practice: a breach of law is not weighed against anything."""
+        laws = {loaded.pack.id for loaded in self.loaded if loaded.pack.kind == "law"}
+        ids = {rule.rule.id for rule in rules if rule.pack in laws}
+        groups = {rule.rule.group for rule in rules if rule.pack in laws}
+        for loaded in self.loaded:
+            for index, pattern in enumerate(loaded.pack.patterns):
+                least = pattern.at_least.of if pattern.at_least else ()
+                clauses = (pattern.all_of, pattern.any_of, least, pattern.unless, pattern.raised_by, pattern.lowered_by)
+                for match in (match for clause in clauses for match in clause):
+                    if match.rule in ids or (match.group and match.group in groups):
+                        named = match.rule or match.group
+                        message = f"{pattern.id} uses {named}, which is law: combined findings are about practice"
+                        self.fault(loaded, f"/patterns/{index}/id", message)
 
     def one_currency(self) -> str:
         """The currency of all limits; definitions in another that no pack uses are left aside."""
@@ -678,6 +866,19 @@ def _reads(facts: Sequence[str], lets: Sequence[CompiledLet], texts: Iterable[Te
 
 def _units(lets: Sequence[CompiledLet]) -> Mapping[str, tuple[str | None, str]]:
     return {let.name: (let.let.unit, let.let.round) for let in lets}
+
+
+def _spans(parameter: Parameter) -> tuple[Span, ...]:
+    return tuple(
+        Span(
+            one.value,
+            days(one.from_),
+            None if one.until is None else days(one.until),
+            None if one.regimes is None else frozenset(one.regimes),
+            None if one.territories is None else frozenset(one.territories),
+        )
+        for one in parameter.values or ()
+    )
 
 
 _GATE: Final = Rule.model_construct(id="GATE-0", severity="low", due_from="draft", tier="small")

@@ -188,7 +188,7 @@ class _Bench:
     def _setting(self, given: Mapping[str, Any], case: Case) -> Setting:
         raw = {"kind": self.rule.rule.applies_to[0], "stage": self.rule.rule.due_from, **given}
         document = read_description({name: value for name, value in raw.items() if value is not None})
-        return case_setting(document, self.packs, case)
+        return case_setting(document, self.packs, case, self.compiled)
 
     @property
     def probes(self) -> Probes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from typing import Annotated, Any, Literal, get_args
 
@@ -17,6 +18,8 @@ Tier = Literal["small", "medium", "large"]
 Outcome = Literal["concluded", "open", "excluded"]
 Basis = Literal["figure in text", "convention", "law", "guidance"]
 Rounding = Literal["down", "up", "nearest"]
+PackKind = Literal["practice", "law"]
+Territory = Literal["england", "wales", "scotland", "northern_ireland", "united_kingdom"]
 
 STAGES: tuple[str, ...] = get_args(Stage)
 TIERS: tuple[str, ...] = get_args(Tier)
@@ -49,6 +52,21 @@ Version = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
 Real = Annotated[float, BeforeValidator(_float)]
 
 
+def _day(value: Any) -> Any:
+    """A day as it is written."""
+    if isinstance(value, str):
+        try:
+            return dt.date.fromisoformat(value) if len(value) == 10 else value
+        except ValueError:
+            raise PydanticCustomError("day", "there is no such day in the calendar") from None
+    return value
+
+
+Day = Annotated[dt.date, BeforeValidator(_day)]
+Names = Annotated[tuple[Name, ...], BeforeValidator(_tuple), Field(min_length=1)]
+Territories = Annotated[tuple[Territory, ...], BeforeValidator(_tuple), Field(min_length=1)]
+
+
 class Band(Part):
     """One step of a banded parameter: the value that holds below a limit; the last band has no limit."""
 
@@ -56,24 +74,60 @@ class Band(Part):
     is_: Real = Field(alias="is")
 
 
+class DatedValue(Part):
+    """A value that holds from one day to another, for some regimes and territories or for all."""
+
+    value: Annotated[int | float | str, BeforeValidator(_float)]
+    from_: Day = Field(alias="from")
+    until: Day | None = None
+    regimes: Names | None = None
+    territories: Territories | None = None
+    source: PackId
+    provision: Text
+    verified_on: Day
+    review_by: Day
+    note: Text | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> DatedValue:
+        if self.until is not None and self.until < self.from_:
+            raise PydanticCustomError("dated", "`until` lies before `from`")
+        if self.review_by < self.verified_on:
+            raise PydanticCustomError("dated", "`review_by` lies before `verified_on`")
+        return self
+
+
 class Parameter(Part):
     """A named number or text: nothing is hidden in a condition."""
 
     value: Annotated[int | float | str | None, BeforeValidator(_float)] = None
     bands: Annotated[tuple[Band, ...], BeforeValidator(_tuple)] | None = None
+    values: Annotated[tuple[DatedValue, ...], BeforeValidator(_tuple), Field(min_length=1)] | None = None
     unit: Text | None = None
     basis: Basis
     why: Text
 
     @model_validator(mode="after")
     def _one_of(self) -> Parameter:
-        if (self.value is None) == (self.bands is None):
-            raise PydanticCustomError("parameter", "a parameter has either a value or bands")
+        if sum(part is not None for part in (self.value, self.bands, self.values)) != 1:
+            raise PydanticCustomError("parameter", "a parameter has either a value, bands, or values by date")
+        if len({type(one.value) for one in self.values or ()}) > 1:
+            raise PydanticCustomError("parameter", "the values of a parameter are of one type")
+        if self.unit == "date" and isinstance(self.value, str):
+            try:
+                dt.date.fromisoformat(self.value)
+            except ValueError:
+                raise PydanticCustomError("parameter", "there is no such day in the calendar") from None
         if self.bands is not None:
             limits = [band.below for band in self.bands]
             if not limits or limits[-1] is not None or None in limits[:-1] or limits[:-1] != sorted(set(limits[:-1])):  # type: ignore[type-var]
                 raise PydanticCustomError("bands", "bands have rising limits, and the last has none")
         return self
+
+    @property
+    def latest(self) -> int | float | str | None:
+        """The value; of those that change with time, the one that came last."""
+        return max(self.values, key=lambda one: one.from_).value if self.values else self.value
 
 
 class Let(Part):
@@ -170,6 +224,45 @@ class Case(Part):
     as_of: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] | None = None
 
 
+class InForce(Part):
+    """When a law is in force."""
+
+    from_: Day | None = Field(default=None, alias="from")
+    until: Day | None = None
+
+
+class LawScope(Part):
+    """For whom the rules of a law pack hold, unless a rule says otherwise, and when they were verified."""
+
+    regimes: Names | None = None
+    territories: Territories | None = None
+    verified_on: Day
+    review_by: Day
+
+    @model_validator(mode="after")
+    def _in_order(self) -> LawScope:
+        if self.review_by < self.verified_on:
+            raise PydanticCustomError("law", "`review_by` lies before `verified_on`")
+        return self
+
+
+class RegimeSign(Part):
+    """Something by which it is known under which law a document stands."""
+
+    id: Name
+    title: Text
+    territories: Territories
+    if_stated: Condition | None = None
+    when: Condition | None = None
+    because: Text
+
+    @model_validator(mode="after")
+    def _one_of(self) -> RegimeSign:
+        if (self.if_stated is None) == (self.when is None):
+            raise PydanticCustomError("regime", "a regime has either `if_stated` or `when`")
+        return self
+
+
 class Rule(Part):
     """One principle, made checkable."""
 
@@ -188,6 +281,10 @@ class Rule(Part):
     group: PackId | None = None
     scored: bool = True
     same_fault_as: Annotated[tuple[RuleId, ...], BeforeValidator(_tuple)] = ()
+    regimes: Names | None = None
+    territories: Territories | None = None
+    governed_by: Text | None = None
+    in_force: InForce | None = None
     when: Condition | None = None
     planned: Condition | None = None
     let: dict[Name, Let] = Field(default_factory=dict)
@@ -346,6 +443,8 @@ class Pack(Part):
 
     pack: PackId | None = None
     definitions: PackId | None = None
+    kind: PackKind = "practice"
+    law: LawScope | None = None
     version: Version
     title: Text
     about: Text | None = None
@@ -359,6 +458,7 @@ class Pack(Part):
     tiers: dict[Literal["medium", "large"], Condition] = Field(default_factory=dict)
     let: dict[Name, Let] = Field(default_factory=dict)
     groups: dict[PackId, Group] = Field(default_factory=dict)
+    regimes: Annotated[tuple[RegimeSign, ...], BeforeValidator(_tuple)] = ()
     rules: Annotated[tuple[Rule, ...], BeforeValidator(_tuple)] = ()
     patterns: Annotated[tuple[Pattern, ...], BeforeValidator(_tuple)] = ()
     questions: Annotated[tuple[Question, ...], BeforeValidator(_tuple)] = ()
@@ -367,6 +467,12 @@ class Pack(Part):
     def _one_of(self) -> Pack:
         if (self.pack is None) == (self.definitions is None):
             raise PydanticCustomError("pack", "a file is either a `pack` or `definitions`")
+        if (self.kind == "law") != (self.law is not None):
+            raise PydanticCustomError(
+                "law", "a pack of `kind: law`, and no other, says under `law` when it was verified"
+            )
+        if self.regimes and self.pack:
+            raise PydanticCustomError("regimes", "regimes stand in a file of definitions")
         if self.definitions and (
             self.rules or self.patterns or self.questions or self.groups or self.extends or self.changes
         ):

@@ -23,6 +23,7 @@ from goodcommission.exceptions import DescriptionError
 from goodcommission.packs.compiling import BANDS_END, Packs
 from goodcommission.packs.model import STAGES, TIERS, Case, Tier
 from goodcommission.packs.mutating import PENNY, deciding, moved
+from goodcommission.regimes import regime_of
 
 MOST_SINGLE: Final = 2500
 """Descriptions of one rule that differ from a case in one fact."""
@@ -93,6 +94,7 @@ def setting_of(facts: Facts, packs: Packs, tier: Tier) -> Setting:
         facts, facts.values["kind"], None if stage is None else STAGES.index(stage), (), facts.values.get(AS_OF)
     )
     setting.tiers = tier_reached(packs, setting, tier)
+    setting.regime = regime_of(packs, setting)
     return setting
 
 

@@ -37,6 +37,7 @@ _EXPECTED: Final = {
     "finite_number": "a finite number",
     "tuple_type": "a list",
     "dict_type": "a section of names and values",
+    "date_type": "a date such as 2026-03-31",
     "model_type": "a section of names and values",
     "model_attributes_type": "a section of names and values",
 }

@@ -12,6 +12,7 @@ from goodcommission.report.fingerprints import fingerprint
 from goodcommission.report.model import plain
 from goodcommission.report.terminal import neutral
 from goodcommission.report.wording import (
+    NOT_ADVICE,
     SEVERITIES,
     View,
     capital,
@@ -21,6 +22,7 @@ from goodcommission.report.wording import (
     deciding,
     evidence_reference,
     few,
+    law_numbers,
     listed,
     score_words,
     settled_in,
@@ -98,7 +100,19 @@ class Entry:
     excused: str | None
     """Why no gate fails for it: it is waived, or it was there before."""
     scored: bool
+    law: bool
+    """Of a law pack: it weighs, and is no part of the score."""
     result: RuleResult | PatternResult | Contradiction | WaiverFinding
+
+    @property
+    def weighs(self) -> bool:
+        """Whether a finding is more than a remark: it counts in the score, or is one of law."""
+        return self.scored or self.law
+
+    @property
+    def sort(self) -> str:
+        """Its kind, with law apart from practice."""
+        return "law" if self.law else self.kind
 
 
 def entries(report: AuditReport) -> tuple[Entry, ...]:
@@ -119,7 +133,7 @@ def standing(report: AuditReport) -> tuple[Entry, ...]:
 
 def _standing(found: Sequence[Entry]) -> tuple[Entry, ...]:
     stand = [one for one in found if one.status == "finding" and one.excused is None]
-    return tuple(sorted(stand, key=lambda one: (not one.scored, SEVERITIES.index(one.severity))))
+    return tuple(sorted(stand, key=lambda one: (not one.weighs, one.law, SEVERITIES.index(one.severity))))
 
 
 def headline(report: AuditReport) -> str:
@@ -128,12 +142,13 @@ def headline(report: AuditReport) -> str:
     findings = _standing(all_)
     kinds = (
         ("rule", "rule not met", "rules not met"),
+        ("law", "finding of law", "findings of law"),
         ("combined", "combined finding", None),
         ("contradiction", "contradiction", None),
         ("waiver", "waiver at fault", "waivers at fault"),
     )
     numbers = [
-        count(amount, one, many) for kind, one, many in kinds if (amount := sum(f.kind == kind for f in findings))
+        count(amount, one, many) for kind, one, many in kinds if (amount := sum(f.sort == kind for f in findings))
     ]
     high = sum(one.severity == "high" for one in findings)
     found = listed(numbers) + (f" ({high} of high severity)" if high else "") if findings else "no findings"
@@ -181,11 +196,14 @@ def _of_rule(view: View, result: RuleResult) -> Entry:
     facts = sorted(facts, key=lambda fact: (fact.file != own, plain(fact.name) == "stage"))
     details = [f"Document: {where}"] if where else []
     details += [f"Stated: {_said(view, fact)} ({view.place(fact)}{_shown_by(fact)})" for fact in facts]
+    details += [f"Law: {number}" for number in law_numbers(result)]
     details.append(f"Why: {neutral(rule.why)}")
     if result.remedy:
         details.append(f"Remedy: {neutral(result.remedy, _LONGEST)}")
     details += [f"Note: {neutral(note, _LONGEST)}" for note in result.notes]
     details += _sources(rule.sources)
+    if rule.law:
+        details.append(f"Note: {NOT_ADVICE}")
     return Entry(
         id=rule.id,
         kind="rule",
@@ -200,6 +218,7 @@ def _of_rule(view: View, result: RuleResult) -> Entry:
         fingerprint=fingerprint(result, view.report.document),
         excused=_excused(result) if result.verdict == "fail" else None,
         scored=rule.scored,
+        law=rule.law,
         result=result,
     )
 
@@ -241,6 +260,7 @@ def _of_pattern(view: View, one: PatternResult) -> Entry:
         fingerprint=fingerprint(one, view.report.document),
         excused=_excused(one) if status == "finding" else None,
         scored=True,
+        law=False,
         result=one,
     )
 
@@ -260,6 +280,7 @@ def _of_contradiction(view: View, one: Contradiction) -> Entry:
         places=tuple(_place(view, fact) for fact in one.statements),
         fingerprint=fingerprint(one, view.report.document),
         excused=None,
+        law=False,
         scored=True,
         result=one,
     )
@@ -284,6 +305,7 @@ def _of_waiver(report: AuditReport, one: WaiverFinding) -> Entry:
         fingerprint=fingerprint(one, report.document),
         excused=None,
         scored=True,
+        law=False,
         result=one,
     )
 

@@ -33,7 +33,7 @@ def _findings(report: AuditReport) -> Iterable[str]:
         if place:
             where.update(line=place.line, col=place.column)
         said = [one.message, f"Remedy: {one.remedy}"] if one.remedy else [one.message]
-        yield _command(_COMMANDS[one.severity] if one.scored else "notice", "\n".join(said), **where, title=_title(one))
+        yield _command(_COMMANDS[one.severity] if one.weighs else "notice", "\n".join(said), **where, title=_title(one))
 
 
 def _title(one: Entry) -> str:

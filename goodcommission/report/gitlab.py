@@ -38,7 +38,7 @@ def _issue(report: AuditReport, one: Entry) -> dict[str, Any]:
     return {
         "description": f"{one.id}: {one.message}" + (f" {one.remedy}" if one.remedy else ""),
         "check_name": one.id,
-        "severity": _SEVERITIES[one.severity] if one.scored else "info",
+        "severity": _SEVERITIES[one.severity] if one.weighs else "info",
         "location": {
             "path": place.file if place else path(file_of(report)),
             "lines": {"begin": (place.line if place else None) or 1},

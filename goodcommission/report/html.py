@@ -86,7 +86,10 @@ def render(reports: Sequence[AuditReport], quotes: Quotes | None = None, frame: 
             policy=f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
             "base-uri 'none'; form-action 'none'",
             verdicts=_VERDICTS,
-            packs=_titles((pack.id, pack.title) for one in reports for pack in one.packs),
+            packs=_titles(
+                [*((pack.id, pack.title) for one in reports for pack in one.packs)]
+                + [(law.id, law.title) for one in reports for law in one.laws]
+            ),
             phases=[*((id, title) for id, (title, _) in _PHASES.items()), (_THROUGHOUT, "Throughout the cycle")],
         )
     )
@@ -166,6 +169,10 @@ def _environment() -> jinja2.Environment:
         to_be_signed=wording.TO_BE_SIGNED,
         unanswered=wording.unanswered,
         worth=wording.worth,
+        law_counts=wording.law_counts,
+        law_numbers=wording.law_numbers,
+        not_advice=wording.NOT_ADVICE,
+        regime_words=wording.regime_words,
     )
     return environment
 
@@ -221,6 +228,12 @@ class _Shown:
             if (of_it := [one for one in self.findings if one.severity == severity])
         ]
         self.met, self.unknown = self.view.verdict("pass"), self.view.verdict("unknown")
+        law = self.view.law("fail")
+        self.law_findings = [one for one in law if one.waived is None]
+        self.waived += [one for one in law if one.waived is not None]
+        self.law_met, self.law_unknown = self.view.law("pass"), self.view.law("unknown")
+        self.law_rest = self.view.law("not_yet_due", "not_applicable")
+        self.laws = [p for p in report.laws if p.may_not_meet or p.met or p.not_settled or p.not_yet_due]
         self.not_due, self.elsewhere = self.view.verdict("not_yet_due"), self.view.verdict("not_applicable")
         concluded = [one for one in report.patterns if one.outcome == "concluded"]
         concluded.sort(key=lambda one: wording.SEVERITIES.index(one.severity))
@@ -229,8 +242,8 @@ class _Shown:
         self.waived_patterns = [one for one in harm if one.waived is not None]
         self.strengths = [one for one in concluded if one.severity == "positive"]
         self.open = sorted((one for one in report.patterns if one.outcome == "open"), key=lambda p: -len(p.because))
-        self.first = report.missing[: wording.FIRST_TO_STATE]
-        self.further = report.missing[wording.FIRST_TO_STATE :]
+        self.first = self.view.asked[: wording.FIRST_TO_STATE]
+        self.further = self.view.asked[wording.FIRST_TO_STATE :]
         self.notes = tuple(dict.fromkeys(report.document.notes))
 
     def _anchor(self, sort: str, id: str) -> None:

@@ -227,9 +227,9 @@ class InWords:
 
     def _parameter(self, name: str) -> str:
         parameter = self.parameters[name]
-        if parameter.bands is not None or parameter.value is None:
+        if parameter.bands is not None or parameter.latest is None:
             return name.replace("_", " ")
-        return self._with_unit(parameter.value, parameter.unit)
+        return self._with_unit(parameter.latest, parameter.unit)
 
     def _with_unit(self, value: Any, unit: str | None) -> str:
         text = say(value, unit)

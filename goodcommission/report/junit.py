@@ -27,6 +27,7 @@ def render(reports: Sequence[AuditReport]) -> str:
     for report in reports:
         found = [one for one in entries(report) if one.status != "elsewhere"]
         titles = {pack.id: pack.title for pack in report.packs} | {WAIVERS: "Waivers", CONTRADICTIONS: "Contradictions"}
+        titles |= {one.id: f"Law (not legal advice): {one.title}" for one in report.laws}
         for pack in dict.fromkeys(one.pack for one in found):
             of_it = [one for one in found if one.pack == pack]
             failing = [one for one in of_it if _fails(one)]
@@ -79,14 +80,14 @@ def _case(report: AuditReport, one: Entry) -> Iterable[str]:
 
 
 def _fails(one: Entry) -> bool:
-    return one.status == "finding" and one.excused is None and one.scored
+    return one.status == "finding" and one.excused is None and one.weighs
 
 
 def _skipped(one: Entry) -> str | None:
     if one.status == "finding":
         if one.excused:
             return f"{one.message} {one.excused}"
-        return None if one.scored else f"{one.message} This is shown, and not counted in the score."
+        return None if one.weighs else f"{one.message} This is shown, and not counted in the score."
     return one.message if one.status in ("open", "later") else None
 
 

@@ -11,11 +11,14 @@ from goodcommission.report.terminal import neutral
 from goodcommission.report.wording import (
     FIRST_TO_STATE,
     HOW_TESTED,
+    NOT_ADVICE,
     View,
     capital,
     count,
+    law_counts,
     listed,
     question,
+    regime_words,
     score_words,
     tested_words,
     unanswered,
@@ -89,7 +92,7 @@ def _document(report: AuditReport, mark: str, *, details: bool) -> Iterator[str]
     document = report.document
     yield f"{mark} {escaped(document.title or document.id or document.name)}"
     yield ""
-    findings = standing(report)
+    findings = [one for one in standing(report) if not one.law]
     yield f"**{escaped(capital(headline(report).removeprefix(f'{neutral(document.name)}: ')))}**"
     yield ""
     if report.case:
@@ -105,8 +108,11 @@ def _document(report: AuditReport, mark: str, *, details: bool) -> Iterator[str]
         yield "| --- | --- | --- | --- |"
         yield from (_row(one) for one in findings)
         yield ""
+    of_law = [one for one in standing(report) if one.law]
+    yield from _law(report, of_law)
     if not details:
         return
+    findings += of_law
     if findings:
         yield from _folded("Why, and what to do", (line for one in findings for line in _finding(one)))
     excused = [one for one in entries(report) if one.excused]
@@ -120,9 +126,27 @@ def _document(report: AuditReport, mark: str, *, details: bool) -> Iterator[str]
         yield from _folded(f"For a person to answer: {count(len(left), 'question')}", asked)
 
 
+def _law(report: AuditReport, findings: Sequence[Entry]) -> Iterator[str]:
+    """Law, apart from practice."""
+    if not report.laws:
+        return
+    yield f"**Law, apart from practice.** {escaped(NOT_ADVICE)} Run under: {escaped(regime_words(report))}."
+    yield ""
+    for one in report.laws:
+        if one.may_not_meet or one.met or one.not_settled or one.not_yet_due:
+            yield f"- {escaped(one.title)}: {law_counts(one)}"
+    yield ""
+    if findings:
+        yield "| severity | rule | what may not be met | place |"
+        yield "| --- | --- | --- | --- |"
+        yield from (_row(one) for one in findings)
+        yield ""
+
+
 def _judged(report: AuditReport) -> str:
-    met = sum(result.verdict == "pass" for result in report.results)
-    unknown = sum(result.verdict == "unknown" for result in report.results)
+    practice = [result for result in report.results if not result.rule.law]
+    met = sum(result.verdict == "pass" for result in practice)
+    unknown = sum(result.verdict == "unknown" for result in practice)
     day = f" as at {escaped(report.as_of)}" if report.as_of else ""
     evidenced = f" ({report.score.evidenced} on evidence)" if met else ""
     required = "; evidence was required" if report.require_evidence else ""
@@ -132,7 +156,7 @@ def _judged(report: AuditReport) -> str:
 def _row(one: Entry) -> str:
     place = one.places[0] if one.places else None
     where = _code(":".join(str(part) for part in (place.file, place.line, place.column) if part)) if place else ""
-    mark = _MARKS[one.severity] if one.scored else "not counted"
+    mark = _MARKS[one.severity] if one.weighs else "not counted"
     return f"| {mark} | {escaped(one.id)} | {escaped(one.message)} | {where} |"
 
 
@@ -147,11 +171,11 @@ def _finding(one: Entry) -> Iterator[str]:
 
 def _missing(report: AuditReport) -> Iterator[str]:
     view = View(report, report.document.name)
-    for number, fact in enumerate(report.missing[:FIRST_TO_STATE], 1):
+    for number, fact in enumerate(view.asked[:FIRST_TO_STATE], 1):
         yield f"{number}. {escaped(question(view, fact))}<br>{_code(fact.name)}{escaped(what_for(fact))}"
-    if len(report.missing) > FIRST_TO_STATE:
+    if len(view.asked) > FIRST_TO_STATE:
         yield ""
-        yield f"{count(len(report.missing) - FIRST_TO_STATE, 'more fact')} would help."
+        yield f"{count(len(view.asked) - FIRST_TO_STATE, 'more fact')} would help."
 
 
 def _folded(title: str, lines: Iterable[str]) -> Iterator[str]:

@@ -47,6 +47,49 @@ def plain(name: str) -> str:
     return name.partition("@")[0]
 
 
+class RegimeUsed(Part):
+    """Under which law the document stands, and how that is known."""
+
+    id: str | None = Field(description="None if it is not known.")
+    title: str | None
+    territory: str | None = Field(description="The part of the United Kingdom whose law binds the body, if known.")
+    basis: Literal["given", "stated", "worked out", "unknown"]
+    because: str = Field(description="How it is known, in one clause.")
+    provisional: bool = Field(description="What is missing could still make it another.")
+    decided_by: tuple[str, ...] = Field(description="Names in `facts`.")
+    missing: tuple[str, ...] = Field(description="Names in `missing`.")
+
+
+class AuditedLaw(Part):
+    """A law pack that was used, and what came of its rules. It is no part of the score, and no legal advice."""
+
+    id: str
+    title: str
+    version: str
+    digest: str
+    verified_on: str = Field(description="The day on which its law was last looked up, ISO 8601.")
+    review_by: str = Field(description="The last day on which it may be relied on without being looked up again.")
+    may_not_meet: int
+    met: int
+    not_settled: int
+    not_yet_due: int
+    does_not_apply: int
+
+
+class LawUsed(Part):
+    """A number of a law that was used for a verdict."""
+
+    name: str
+    value: Scalar
+    unit: str | None
+    start: str = Field(description="The first day on which it holds, ISO 8601.")
+    until: str | None = Field(description="The last day, if it is known.")
+    provision: str
+    source: str
+    verified_on: str
+    review_by: str
+
+
 class AuditedProfile(Part):
     """The commissioner's profile that was used."""
 
@@ -194,7 +237,8 @@ class FactMissing(Part):
     question: str
     reason: str | None = Field(description="Why what is stated does not help.")
     narrows: float = Field(description="Points by which stating it would narrow the interval, at most.")
-    rules: tuple[str, ...]
+    rules: tuple[str, ...] = Field(description="The rules of practice that wait for it.")
+    law: tuple[str, ...] = Field(default=(), description="The rules of law that wait for it.")
 
 
 class Cited(Part):
@@ -225,6 +269,7 @@ class RuleInfo(Part):
     kind: Literal["direct", "indicator", "manual"] = Field(description="manual: a person has answered it.")
     group: str | None
     scored: bool
+    law: bool = Field(default=False, description="Of a law pack: shown apart, and never counted in the score.")
     same_fault_as: tuple[str, ...]
     why: str
     sources: tuple[Cited, ...]
@@ -297,6 +342,7 @@ class RuleResult(Part):
     documents: tuple[DocumentVerdict, ...] = Field(
         default=(), description="In a case: what it says of each document that it is asked of."
     )
+    law: tuple[LawUsed, ...] = Field(default=(), description="The numbers of the law that were used.")
 
     @property
     def stands(self) -> bool:
@@ -387,6 +433,7 @@ class RuleLogic(Part):
     lets: tuple[LetLogic, ...] = Field(description="In the order in which they are computed.")
     when: str | None
     planned: str | None
+    law: LawLogic | None = None
     require: bool = Field(description="Whether the first branch's condition decides both ways.")
     branches: tuple[BranchLogic, ...]
 
@@ -400,6 +447,30 @@ class TierLogic(Part):
     condition: str
 
 
+class ValueSpan(Part):
+    """A value by date."""
+
+    value: Scalar
+    start: str
+    until: str | None
+    regimes: tuple[str, ...] | None
+    territories: tuple[str, ...] | None
+    verified_on: str
+    review_by: str
+
+
+class LawLogic(Part):
+    """For whom and when a rule of law holds."""
+
+    regimes: tuple[str, ...] | None
+    territories: tuple[str, ...] | None
+    governed_by: tuple[str, ...] = Field(description="The facts that date it, the first that is stated first.")
+    start: str | None
+    until: str | None
+    review_by: str | None
+    dated: tuple[str, ...] = Field(description="The parameters that change with time.")
+
+
 class ParameterUsed(Part):
     """A parameter that conditions use, with its value in this audit and what it rests on."""
 
@@ -410,6 +481,21 @@ class ParameterUsed(Part):
     unit: str | None
     basis: str
     why: str
+    spans: tuple[ValueSpan, ...] = Field(
+        default=(), description="The values by date, of a number that changes with time."
+    )
+
+
+class RegimeLogic(Part):
+    """A sign by which it is known under which law a document stands."""
+
+    id: str
+    title: str
+    territories: tuple[str, ...]
+    pack: str
+    settles: bool = Field(description="Whether it settles it where it is there, and is passed over where it is not.")
+    lets: tuple[LetLogic, ...]
+    condition: str
 
 
 class CaseUsed(Part):
@@ -440,6 +526,8 @@ class AuditReport(Part):
     engine: EngineUsed
     packs_digest: str
     packs: tuple[AuditedPack, ...]
+    regime: RegimeUsed
+    laws: tuple[AuditedLaw, ...] = Field(description="Law apart from practice: not in the score; not legal advice.")
     groups: tuple[AuditedGroup, ...]
     adjusted: tuple[Adjusted, ...] = Field(description="What was not as the packs have it.")
     score: OverallScore
@@ -455,6 +543,7 @@ class AuditReport(Part):
     currency: str = Field(description="ISO 4217 code of the rules' limits.")
     logic: tuple[RuleLogic, ...] = Field(description="The conditions of all rules.")
     tiers: tuple[TierLogic, ...] = Field(description="The conditions of the tiers.")
+    regimes: tuple[RegimeLogic, ...] = Field(description="The signs by which the law is known.")
     parameters: tuple[ParameterUsed, ...] = Field(description="The numbers that the conditions use.")
     digest: str | None = Field(default=None, exclude=True, repr=False)
     """Of a report that was read back: the SHA-256 of its text, without the line that holds it."""

@@ -125,7 +125,7 @@ def _blanks(text: str, compiled: CompiledRule) -> str:
     def value_of(name: str) -> str:
         if name.startswith(PARAMS):
             parameter = compiled.parameters[name.removeprefix(PARAMS)]
-            return say(parameter.value, parameter.unit)
+            return say(parameter.latest, parameter.unit)
         fact = dictionary().get(name)
         return f"[{fact.title if fact else name.replace('_', ' ')}]"
 

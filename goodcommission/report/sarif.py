@@ -144,7 +144,7 @@ def _rule(one: Entry) -> dict[str, Any]:
     else:
         said = getattr(one.result, "rule", None)
         asks, severity = said.asks, said.severity
-        tags = [said.pack, said.phase, said.strength]
+        tags = [said.pack, said.phase, *(("law", "not legal advice") if said.law else (said.strength,))]
     paragraphs = [neutral(said.why), *([f"Remedy: {neutral(said.remedy)}"] if getattr(said, "remedy", None) else [])]
     sources = [neutral(str(source)) for source in said.sources]
     text = "\n\n".join([*paragraphs, *(f"Source: {source}" for source in sources)])
@@ -183,7 +183,7 @@ def _result(report: AuditReport, one: Entry, rule_index: int, artifacts: _Artifa
     kind = kind_of(one)
     level = "none"
     if kind == "fail":
-        level = LEVELS[one.severity] if one.scored else "note"
+        level = LEVELS[one.severity] if one.weighs else "note"
     places = [_physical(place, artifacts) for place in one.places]
     whole = {"physicalLocation": {"artifactLocation": artifacts.locate(file_of(report))}}
     if kind == "fail":
@@ -255,6 +255,8 @@ def _audit(report: AuditReport, artifacts: _Artifacts) -> dict[str, Any]:
         "high": score.high,
         "coverage": score.coverage,
         "grade": score.grade,
+        "regime": report.regime.id,
+        "regimeBasis": report.regime.basis,
         "packsDigest": report.packs_digest,
         "engine": report.engine.name,
     }

@@ -56,6 +56,7 @@ _KINDS: Final[Mapping[str, str]] = {
     "combined": "combined finding",
     "contradiction": "contradiction",
     "waiver": "waiver",
+    "law": "law",
 }
 
 
@@ -88,7 +89,7 @@ def _row(report: AuditReport, one: Entry) -> tuple[str, ...]:
     return (
         report.document.name,
         report.document.id or "",
-        _KINDS[one.kind],
+        _KINDS[one.sort],
         one.pack,
         one.id,
         one.title,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,7 @@ from goodcommission.report.wording import (
     KINDS,
     LEAST_JUDGED,
     NO_GRADE,
+    NOT_ADVICE,
     SEVERITIES,
     TO_BE_SIGNED,
     VERDICTS,
@@ -29,8 +31,11 @@ from goodcommission.report.wording import (
     evidence_reference,
     evidence_words,
     grade_words,
+    law_counts,
+    law_numbers,
     listed,
     question,
+    regime_words,
     score_words,
     settled_by,
     settled_in,
@@ -56,6 +61,8 @@ _PACK_BAR: Final = 12
 _INDENT: Final = "  "
 _LABEL: Final = 11
 """The column in which texts start; labels and ids stand before it."""
+_LAW_LABEL: Final = 13
+_LAW_QUESTIONS: Final = 4
 _LONGEST: Final = 600
 """Characters that are shown of a text from the document; the rest stands in the document."""
 _WAS_THERE: Final = "it was there before: it counts, and no gate fails for it"
@@ -191,6 +198,7 @@ def render(
     _combined(page, view, everything)
     _contradictions(page, view)
     _waived(page, view)
+    _law(page, view, passes or everything, everything)
     _not_evidenced(page, view)
     _questions(page, view, everything)
     _advice(page, view)
@@ -384,10 +392,12 @@ def _finding(page: Page, view: View, result: RuleResult) -> None:
         page.labelled("In", where, at=_LABEL)
     for index, fact in enumerate(deciding(view, result)):
         page.labelled("Stated" if index == 0 else "", _stated(view, fact), at=_LABEL)
+    for number in law_numbers(result):
+        page.labelled("Law", number, at=_LABEL)
     page.labelled("Why", neutral(rule.why), at=_LABEL)
     if result.remedy:
         page.labelled("Remedy", neutral(result.remedy, _LONGEST), at=_LABEL)
-    if gain := worth(view, result):
+    if (gain := worth(view, result)) and not rule.law:
         page.labelled("Worth", gain, at=_LABEL)
     if result.known_before:
         page.labelled("Before", _WAS_THERE, at=_LABEL)
@@ -487,12 +497,67 @@ def _contradictions(page: Page, view: View) -> None:
         page.labelled("Matters", contradiction_matters(one), at=_LABEL)
 
 
+# --- Law, apart from practice ------------------------------------------------------------------------------------
+
+
+def _law(page: Page, view: View, passes: bool, everything: bool) -> None:
+    """The findings of law packs: they are no part of the score."""
+    report = view.report
+    if not report.laws:
+        return
+    page.heading("Law, apart from practice")
+    page.say(f"{NOT_ADVICE} It is no part of the score.", _INDENT)
+    page.blank()
+    page.labelled("Run under", regime_words(report), at=_LAW_LABEL)
+    applying = [one for one in report.laws if one.may_not_meet or one.met or one.not_settled or one.not_yet_due]
+    for one in report.laws if everything else applying:
+        page.labelled("", f"{neutral(one.title)}: {law_counts(one)}", at=_LAW_LABEL)
+    for result in view.law("fail"):
+        if _is_shown(result, everything):
+            page.blank()
+            _finding(page, view, result)
+    if passes and (met := view.law("pass")):
+        page.blank()
+        page.say("Met:", _INDENT, "bold")
+        for result in met:
+            unless = " (unless what is not stated says otherwise)" if result.provisional else ""
+            page.labelled(result.rule.id, neutral(result.rule.title) + unless, at=_LABEL)
+    if later := view.law("not_yet_due"):
+        page.blank()
+        page.say(f"Not yet due: {', '.join(result.rule.id for result in later)}.", _INDENT)
+    _law_not_settled(page, view, everything)
+    if everything:
+        for result in view.law("not_applicable"):
+            why = f" ({neutral(result.reason)})" if result.reason else ""
+            page.labelled(result.rule.id, f"does not apply: {neutral(result.rule.title)}{why}", at=_LABEL)
+
+
+def _law_not_settled(page: Page, view: View, everything: bool) -> None:
+    """What would settle the rest, by why it is not settled."""
+    unsettled = view.law("unknown")
+    if not unsettled:
+        return
+    page.blank()
+    asked = Counter(name for result in unsettled for name in result.missing)
+    page.say(f"Not settled: {', '.join(result.rule.id for result in unsettled)}.", _INDENT)
+    for reason, amount in Counter(result.reason for result in unsettled if result.reason).most_common(None):
+        rules = f" ({count(amount, 'rule')})" if len(unsettled) > 1 else ""
+        page.labelled("-", f"{capital(neutral(reason))}{rules}.", at=4)
+    first = [name for name, _ in asked.most_common(None if everything else _LAW_QUESTIONS)]
+    for name in first:
+        if name in view.missing:
+            page.labelled("-", f"State {view.title(view.missing[name])} ({name}).", at=4)
+    if len(asked) > len(first):
+        page.say(f"{count(len(asked) - len(first), 'more fact')} would help; --all lists them.", _INDENT)
+
+
 # --- What is waived ----------------------------------------------------------------------------------------------
 
 
 def _waived(page: Page, view: View) -> None:
     """What somebody answers for, and what is wrong with the waivers themselves."""
-    waived = [(r.rule.id, r.finding or r.rule.title, r.waived) for r in view.findings() if r.waived]
+    failing = [*view.findings(), *view.law("fail")]
+    waived = [(r.rule.id, r.finding or r.rule.title, r.waived) for r in failing if r.waived]
     waived += [(one.id, one.title, one.waived) for one in view.report.patterns if one.waived]
     if waived:
         page.heading(f"Waived: {count(len(waived), 'finding')}")
@@ -515,7 +580,7 @@ def _waived(page: Page, view: View) -> None:
 
 def _not_evidenced(page: Page, view: View) -> None:
     unknown = view.verdict("unknown")
-    missing = view.report.missing
+    missing = view.asked
     if not unknown and not missing:
         return
     page.heading(f"Not evidenced: {count(len(unknown), 'rule')}")
@@ -670,10 +735,12 @@ def summary(reports: Sequence[AuditReport], *, width: int = 80, colour: bool = F
     page.heading(count(len(reports), "audit"))
     for report in reports:
         score = report.score
-        findings = sum(result.verdict == "fail" for result in report.results)
+        findings = sum(result.verdict == "fail" and not result.rule.law for result in report.results)
+        of_law = sum(result.verdict == "fail" and result.rule.law for result in report.results)
         shown = "  –" if score.score is None or score.grade == NO_GRADE else f"{whole(score.score):>3}"
         grade = "no grade" if score.grade == NO_GRADE else score.grade.replace("–", " to ")
-        page.labelled(f"{shown}  {grade:<8}", f"{neutral(report.document.name)} ({count(findings, 'finding')})", at=17)
+        found = count(findings, "finding") + (f", {of_law} of law" if of_law else "")
+        page.labelled(f"{shown}  {grade:<8}", f"{neutral(report.document.name)} ({found})", at=17)
     return page.text(colour=colour)
 
 

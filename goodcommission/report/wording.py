@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from goodcommission.engine.evidence import WITHOUT_EVIDENCE
-from goodcommission.engine.texts import say_date
+from goodcommission.engine.texts import say, say_date
 from goodcommission.report.model import plain
 from goodcommission.report.terminal import neutral
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from goodcommission.packs.model import PackGrade
     from goodcommission.report.model import (
         AuditedDocument,
+        AuditedLaw,
         AuditReport,
         Cited,
         Contradiction,
@@ -92,8 +93,19 @@ class View:
         """Works cited so far, with their numbers."""
 
     def verdict(self, verdict: str) -> list[RuleResult]:
-        """The results with this verdict, in the order of the packs."""
-        return [result for result in self.report.results if result.verdict == verdict]
+        """The results of practice with this verdict, in the order of the packs."""
+        return [result for result in self.report.results if result.verdict == verdict and not result.rule.law]
+
+    def law(self, *verdicts: str) -> list[RuleResult]:
+        """The results of law with one of these verdicts, the worst first."""
+        found = [result for result in self.report.results if result.verdict in verdicts and result.rule.law]
+        return sorted(found, key=lambda result: SEVERITIES.index(result.severity))
+
+    @property
+    def asked(self) -> list[FactMissing]:
+        """What practice waits for, what to state first first; what only law waits for stands with the law."""
+        combined = {name for pattern in self.report.patterns for name in pattern.missing}
+        return [fact for fact in self.report.missing if fact.rules or not fact.law or fact.name in combined]
 
     def findings(self) -> list[RuleResult]:
         """What is not met: the worst first, then what gains most."""
@@ -230,6 +242,44 @@ def day_words(report: AuditReport) -> str:
     return f"as at {say_date(dt.date.fromisoformat(report.as_of))}" + (
         ", the document's own date" if report.as_of_basis == "document" else ""
     )
+
+
+NOT_ADVICE: Final = "This is not legal advice: it shows where a lawyer may have to look, and why."
+
+
+def regime_words(report: AuditReport) -> str:
+    """Under which law the document stands, and how that is known."""
+    regime = report.regime
+    if regime.id is None:
+        return f"not known under which law it stands: {neutral(regime.because)}"
+    said = f"{neutral(regime.title or regime.id)}: {neutral(regime.because)}"
+    return f"{said} (unless what is not stated says otherwise)" if regime.provisional else said
+
+
+def law_counts(one: AuditedLaw) -> str:
+    """What came of a law pack, in words."""
+    parts = [
+        (one.may_not_meet, "may not be met"),
+        (one.met, "met"),
+        (one.not_settled, "not settled"),
+        (one.not_yet_due, "not yet due"),
+        (one.does_not_apply, "not for this document"),
+    ]
+    return ", ".join(f"{amount} {what}" for amount, what in parts if amount) or "nothing in it"
+
+
+def law_numbers(result: RuleResult) -> list[str]:
+    """The numbers of the law that were used, with where they stand and when they were verified."""
+    told = []
+    for one in result.law:
+        value = say(one.value, one.unit) + (
+            f" {one.unit}" if one.unit and not one.unit.isupper() and one.unit not in ("ratio", "share") else ""
+        )
+        until = f" to {say_date(dt.date.fromisoformat(one.until))}" if one.until else " on"
+        since = say_date(dt.date.fromisoformat(one.start))
+        seen = say_date(dt.date.fromisoformat(one.verified_on))
+        told.append(f"{value}, {neutral(one.provision)}, from {since}{until} (verified on {seen})")
+    return told
 
 
 def tier_words(report: AuditReport) -> str:

@@ -208,6 +208,10 @@ class _Facts:
             if code.get("scheme").raw == "CPV"
         ]
         self.put("service.classification", listed(distinct(codes), False))
+        subject = self.tender.get("classification", "id")
+        if subject.code() is not None and not any(one.value.startswith("85") for one in codes if one is not None):
+            # Health and social services are division 85; which of those are health care, the codes do not tell.
+            self.put("service.health_care", subject.said(False))
         addresses = [address for item in items for address in item.get("deliveryAddresses").records()]
         addresses += self.tender.get("deliveryAddresses").records()
         places = [address.get("region").text() or address.get("countryName").text() for address in addresses]
