@@ -167,7 +167,9 @@ def each_case() -> pytest.MarkDecorator:
 def test_every_format_renders_one_report_and_several(form: str) -> None:
     one, several = render(form, reports("tender.json")), render(form, reports("all examples"))
     assert one.endswith("\n")
-    assert len(several) > len(one) > 100
+    assert len(one) > 100
+    # A comment has room for so much; of several reports it then holds less of each.
+    assert len(several) > len(one) or form == "markdown"
     assert render(form, reports("tender.json")) == one
 
 
