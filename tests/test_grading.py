@@ -19,7 +19,7 @@ from goodcommission.engine.conditions import Vocabulary
 from goodcommission.packs.checking import check_packs
 from goodcommission.packs.grading import GradedPack, grade_key, grade_of, grade_pack
 from goodcommission.packs.loading import BUILT, load_packs, pack_files, read_pack, shipped_folder, shipped_packs
-from goodcommission.packs.mutating import trees, written
+from goodcommission.packs.mutating import parameter_mutants, trees, written
 from goodcommission.report.markdown import render as markdown
 from goodcommission.report.text import render
 
@@ -184,6 +184,43 @@ def test_each_case_that_is_offered_notices_what_it_is_for(own: Path) -> None:
     assert found.survivors == ()
     assert found.grade is not None
     assert (found.grade.percent, found.grade.letter) == (100.0, "A")
+
+
+def test_what_law_says_of_dates_and_regimes_is_misread_too(tmp_path: Path) -> None:
+    """One rule of law by itself, and its dated numbers: what no case notices, the cases offered do."""
+    law = next(
+        one.pack.id for one in shipped_packs() if one.pack.law and any(p.values for p in one.pack.parameters.values())
+    )
+    raw = yaml.safe_load((shipped_folder("rules") / f"{law}.yaml").read_text("utf-8"))
+    raw["rules"] = [rule for rule in raw["rules"] if "params." in json.dumps(rule, default=str)][:1]
+    named = json.dumps(raw["rules"], default=str)
+    raw["parameters"] = {name: value for name, value in raw["parameters"].items() if f"params.{name}" in named}
+    path = tmp_path / f"{law}.yaml"
+
+    def grade() -> GradedPack:
+        path.write_text(json.dumps(raw, default=str), "utf-8")
+        return graded(path)
+
+    offered: dict[str, Any] = {}
+    found = grade()
+    assert found.grade is not None
+    for survivor in found.survivors:
+        offered[one_line(survivor.case)] = survivor
+    for survivor in offered.values():
+        if survivor.is_there:
+            case = next(one for one in raw["rules"][0]["cases"] if one["name"] == survivor.case["name"])
+            case.update(survivor.case)
+        else:
+            raw["rules"][0]["cases"].append(survivor.case)
+    after = grade()
+    assert after.survivors == ()
+    # The day on which the law changed, and the number, were among what was misread.
+    name, parameter = next((n, p) for n, p in read_pack(path).pack.parameters.items() if p.values)
+    said = " ".join(mutant.said for mutant in parameter_mutants(name, parameter))
+    assert "a day earlier than from" in said
+    assert "read as" in said
+    assert after.grade is not None
+    assert after.grade.mutants >= len(list(parameter_mutants(name, parameter))) // 2
 
 
 def test_a_mistake_that_changes_nothing_does_not_count(tmp_path: Path) -> None:

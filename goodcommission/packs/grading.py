@@ -20,7 +20,7 @@ from goodcommission.description.reading import read_description
 from goodcommission.engine.conditions import Condition, Explained
 from goodcommission.engine.facts import Facts, dictionary
 from goodcommission.engine.texts import say
-from goodcommission.engine.verdicts import CompiledRule, RuleVerdict, Setting, compute_lets, judge
+from goodcommission.engine.verdicts import CompiledRule, RuleVerdict, Setting, compute_lets, judge, setting_for
 from goodcommission.exceptions import DescriptionError, EngineError, Fault, PackError
 from goodcommission.packs.checking import case_setting, differences, unmended
 from goodcommission.packs.compiling import LoadedPack, Packs, located
@@ -135,6 +135,8 @@ def grade_key(target: LoadedPack, available: Iterable[LoadedPack]) -> str:
             if name in by_id and name not in builds_on:
                 builds_on[name] = by_id[name].digest
                 wanted.append(name)
+    if target.pack.law or any(parameter.values for parameter in target.pack.parameters.values()):
+        builds_on |= {id: one.digest for id, one in by_id.items() if one.pack.regimes}
     text = target.source.text if target.source else ""
     facts = (fact for name, fact in dictionary().items() if name in text)
     said = "\n".join(f"{fact.name} {fact.type} {fact.values} {fact.unit} {fact.may_be_none}" for fact in facts)
@@ -202,7 +204,7 @@ class _Bench:
         same_lets = all(mine.value is other.value for mine, other in zip(self.rule.lets, mutant.lets, strict=True))
         for case, setting in zip(self.rule.rule.cases, self.settings, strict=True):
             try:
-                verdict = _verdict(mutant, setting if same_lets else replace(setting, lets={}))
+                verdict = _verdict(mutant, setting if same_lets else _afresh(setting))
             except EngineError:
                 return True
             if any(True for _ in differences(case, verdict)):
@@ -219,7 +221,7 @@ class _Bench:
                 if changed is not None and not _moves(self.rule, mutant, changed, probe):
                     continue
                 mine = _verdict(self.rule, probe.setting)
-                other = _verdict(mutant, probe.setting if same_lets else replace(probe.setting, lets={}))
+                other = _verdict(mutant, probe.setting if same_lets else _afresh(probe.setting))
             except EngineError:
                 continue
             if _seen(mine) != _seen(other):
@@ -232,7 +234,7 @@ class _Bench:
         """A case that tells a mutant from the rule: one that was offered for another, or the best there is."""
         for earlier in self.offered:
             try:
-                other = _verdict(mutant, replace(earlier.setting, lets={}))
+                other = _verdict(mutant, _afresh(earlier.setting))
             except EngineError:
                 continue
             if any(True for _ in differences(earlier.case, other)):
@@ -255,7 +257,7 @@ class _Bench:
         bare = Case.model_validate({**written, "given": given})
         try:
             setting = self._setting(given, bare)
-            mine, other = _verdict(self.compiled, setting), _verdict(mutant, replace(setting, lets={}))
+            mine, other = _verdict(self.compiled, setting), _verdict(mutant, _afresh(setting))
         except (DescriptionError, EngineError):
             return None
         if _seen(mine) == _seen(other) and not gone:
@@ -294,6 +296,11 @@ def _verdict(rule: CompiledRule, setting: Setting) -> RuleVerdict:
     return judge(rule, setting)
 
 
+def _afresh(setting: Setting) -> Setting:
+    """The setting without the lets that the rule as it stands has computed there."""
+    return replace(setting, lets={}, by_law={})
+
+
 def _seen(verdict: RuleVerdict) -> Seen:
     return verdict.verdict, verdict.severity if verdict.verdict == "fail" else None, verdict.provisional
 
@@ -320,6 +327,7 @@ def _changed(rule: CompiledRule, mutant: CompiledRule) -> tuple[_Pairs, tuple[in
     shape, other = (
         (
             one.rule,
+            id(one.law),
             one.due,
             one.tier,
             one.when is None,
@@ -340,9 +348,10 @@ def _changed(rule: CompiledRule, mutant: CompiledRule) -> tuple[_Pairs, tuple[in
 def _moves(rule: CompiledRule, mutant: CompiledRule, changed: tuple[_Pairs, tuple[int, ...]], probe: Probe) -> bool:
     """Whether a changed condition or let says something else of a description: if not, neither does the rule."""
     pairs, lets = changed
-    values, known = probe.values, compute_lets(rule, probe.setting)
+    setting = setting_for(rule, probe.setting)
+    values, known = setting.facts.values, compute_lets(rule, setting)
     if lets:
-        misread = compute_lets(mutant, replace(probe.setting, lets={}))
+        misread = compute_lets(mutant, _afresh(setting))
         if any(_differ(known[rule.lets[place].name], misread[rule.lets[place].name]) for place in lets):
             return True
     for mine, other in pairs:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from goodcommission.engine.conditions import PARAMS, Condition, TreeCondition
-from goodcommission.engine.facts import Fact, dictionary
+from goodcommission.engine.facts import Fact, days, dictionary
 from goodcommission.engine.tree import Call, Const, FieldOf, Item, ListOf, Macro, Node, Variable
 from goodcommission.engine.verdicts import CompiledRule
 from goodcommission.packs.model import STAGES, TIERS, Parameter
@@ -379,6 +379,7 @@ def rule_mutants(rule: CompiledRule, pointer: str) -> Iterator[Mutant]:
     else:
         yield from _branches(rule, pointer)
     yield from _asked(rule, pointer)
+    yield from _of_law(rule, pointer)
 
 
 def _condition(condition: Condition, pointer: str) -> Iterator[Mutant]:
@@ -430,6 +431,28 @@ def _asked(rule: CompiledRule, pointer: str) -> Iterator[Mutant]:
             )
 
 
+def _of_law(rule: CompiledRule, pointer: str) -> Iterator[Mutant]:
+    """For a rule of law: asked under any law, or in force from or until another day."""
+    law = rule.law
+    if law is None:
+        return
+    if law.regimes is not None:
+        yield Mutant(f"{pointer}/regimes", "asked under any law", _with_law(regimes=None))
+    if law.territories is not None:
+        yield Mutant(f"{pointer}/territories", "asked in any part of the kingdom", _with_law(territories=None))
+    for key, word, day in (("start", "from", law.start), ("until", "until", law.until)):
+        for step, side in ((-1, "earlier"), (1, "later")) if day is not None else ():
+            said = f"in force {word} a day {side}"
+            yield Mutant(f"{pointer}/in_force/{word}", said, _with_law(**{key: (day or 0) + step}))
+
+
+def _with_law(**changes: Any) -> Change:
+    def changed(rule: CompiledRule) -> CompiledRule:
+        return replace(rule, law=rule.law and replace(rule.law, **changes, memory={}), memory={})
+
+    return changed
+
+
 def _with(**changes: Any) -> Change:
     return lambda rule: replace(rule, **changes, memory={})
 
@@ -440,7 +463,9 @@ def _with(**changes: Any) -> Change:
 def parameter_mutants(name: str, parameter: Parameter) -> Iterator[Mutant]:
     """A parameter one unit lower and higher; of a banded one, each limit and each step."""
     pointer = f"/parameters/{name}"
-    if parameter.bands is None:
+    if parameter.values is not None:
+        yield from _dated(name, parameter)
+    elif parameter.bands is None:
         value = parameter.value
         if isinstance(value, str) or value is None:
             return
@@ -449,8 +474,38 @@ def parameter_mutants(name: str, parameter: Parameter) -> Iterator[Mutant]:
             yield Mutant(
                 pointer, f"the parameter {name}: {value!r} read as {other!r}", _parameter(PARAMS + name, other)
             )
-        return
-    steps = [[float("inf") if band.below is None else band.below, band.is_] for band in parameter.bands]
+    else:
+        yield from _banded(name, parameter)
+
+
+def _dated(name: str, parameter: Parameter) -> Iterator[Mutant]:
+    """Each of the values by date one unit off, and beginning a day earlier or later."""
+    for index, one in enumerate(parameter.values or ()):
+        value, place = one.value, f"/parameters/{name}/values/{index}"
+        if not isinstance(value, str):
+            step = unit_of(value, parameter.unit)
+            for other in (moved(value, -step), moved(value, step)):
+                said = f"the parameter {name} from {one.from_}: {value!r} read as {other!r}"
+                yield Mutant(place, said, _with_span(PARAMS + name, index, value=other))
+        for step, side in ((-1, "earlier"), (1, "later")):
+            said = f"the parameter {name}: {value!r} a day {side} than from {one.from_}"
+            yield Mutant(place, said, _with_span(PARAMS + name, index, start=days(one.from_) + step))
+
+
+def _with_span(name: str, index: int, **changes: Any) -> Change:
+    def changed(rule: CompiledRule) -> CompiledRule:
+        if rule.law is None or name not in rule.law.dated:
+            return rule
+        spans = rule.law.dated[name]
+        moved_one = (*spans[:index], replace(spans[index], **changes), *spans[index + 1 :])
+        return _with_law(dated={**rule.law.dated, name: moved_one})(rule)
+
+    return changed
+
+
+def _banded(name: str, parameter: Parameter) -> Iterator[Mutant]:
+    pointer = f"/parameters/{name}"
+    steps = [[float("inf") if band.below is None else band.below, band.is_] for band in parameter.bands or ()]
     for row, (below, is_) in enumerate(steps):
         for column, (word, value, unit) in enumerate((("below", below, PENNY), ("is", is_, unit_of(is_, "")))):
             for other in (moved(value, -unit), moved(value, unit)) if value != float("inf") else ():

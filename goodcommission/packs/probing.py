@@ -17,9 +17,11 @@ from goodcommission.description.reading import read_description
 from goodcommission.description.types import NONE
 from goodcommission.engine.conditions import AS_OF, Explained, TreeCondition
 from goodcommission.engine.facts import COMPLETE, GIVEN, Fact, Facts, date, days, dictionary, gather
+from goodcommission.engine.law import STATED_REGIME, STATED_TERRITORY, Law
 from goodcommission.engine.tree import Call, Const, FieldOf, Macro, Node, Variable, walk
-from goodcommission.engine.verdicts import CompiledLet, CompiledRule, Setting, compute_let
+from goodcommission.engine.verdicts import CompiledLet, CompiledRule, Setting, compute_let, setting_for
 from goodcommission.exceptions import DescriptionError
+from goodcommission.packs.checking import case_setting
 from goodcommission.packs.compiling import BANDS_END, Packs
 from goodcommission.packs.model import STAGES, TIERS, Case, Tier
 from goodcommission.packs.mutating import PENNY, deciding, moved
@@ -109,7 +111,8 @@ class Probes:
     def __init__(self, rule: CompiledRule, packs: Packs) -> None:
         self.rule, self.packs = rule, packs
         self.lets, self.facts = deciding(rule)
-        self.read = tuple(sorted({fact_of(name) for name in self.facts} | {"kind", "stage"}))
+        names = {fact_of(name) for name in (*self.facts, *_law_reads(rule, packs))}
+        self.read = tuple(sorted(names | {"kind", "stage"}))
         self.numbers = _numbers(rule, self.lets)
         self.seen: set[str] = set()
         self.spoken: dict[str, Statement | None] = {}
@@ -133,11 +136,11 @@ class Probes:
             raw = {"kind": own.applies_to[0], "stage": own.due_from, **case.given}
             raw = {name: value for name, value in raw.items() if value is not None}
             try:
-                facts = gather(read_description(raw), self.packs.currency)
-                day = days(dt.date.fromisoformat(case.as_of)) if case.as_of else None
-            except (DescriptionError, ValueError):
+                setting = case_setting(read_description(raw), self.packs, case, self.rule)
+            except DescriptionError:
                 continue
-            values = {name: value for name, value in facts.values.items() if fact_of(name) in self.read}
+            values = {name: value for name, value in setting.facts.values.items() if fact_of(name) in self.read}
+            day = setting.as_of
             given: dict[str, Any] = {}
             for name in self.read:
                 stated = _look(raw, name)
@@ -245,6 +248,8 @@ class Probes:
             if stated is not None and (here := _as_number(fact, stated)) is not None:
                 unit = 1 if fact.type == "int" else PENNY
                 yield from (self._amount(fact, moved(here, step)) for step in (-unit, unit))
+        elif fact.type == "date" and self.rule.law is not None and fact.name in self.rule.law.governed_by:
+            yield from (date(day + step).isoformat() for day in _changeovers(self.rule.law) for step in (-1, 0, 1))
         elif fact.type == "date" and isinstance(stated, str) and stated != NONE:
             here = days(dt.date.fromisoformat(stated))
             yield from (date(here + step).isoformat() for step in (-1, 1))
@@ -310,9 +315,10 @@ class Probes:
 
     def _boundaries(self, base: Probe) -> Iterator[Statement]:
         """For each comparison and each number in it, the values between which it turns."""
+        values = setting_for(self.rule, base.setting).facts.values
         for comparison in self._comparisons():
             for name in comparison.facts:
-                yield from self._turn(base.values, comparison, name)
+                yield from self._turn(values, comparison, name)
 
     def _comparisons(self) -> tuple[_Comparison, ...]:
         if not hasattr(self, "_compared"):
@@ -372,10 +378,11 @@ class Probes:
                     yield found
 
     def _twice(self, base: Probe) -> Iterator[Probe]:
+        numbers = setting_for(self.rule, base.setting).facts.values
         firsts = [(name, tuple(islice(self._statements(name, base), 8))) for name in self.read]
         for name, statements in firsts:
             for first in statements:
-                values = {one: value for one, value in base.values.items() if fact_of(one) != name} | dict(first.values)
+                values = {one: value for one, value in numbers.items() if fact_of(one) != name} | dict(first.values)
                 for comparison in self._comparisons():
                     for other in comparison.facts:
                         if other != name:
@@ -408,6 +415,20 @@ class _Comparison:
         for let in self.lets:
             lets[let.name] = compute_let(let, changed, lets)
         return self.condition.explain(changed, lets)[0]
+
+
+def _law_reads(rule: CompiledRule, packs: Packs) -> frozenset[str]:
+    """The facts that settle whether a rule of law holds, and with which numbers."""
+    if rule.law is None:
+        return frozenset()
+    signs = (name for sign in packs.regimes for name in sign.gate.reads)
+    return frozenset({*rule.law.governed_by, STATED_REGIME, STATED_TERRITORY, *signs})
+
+
+def _changeovers(law: Law) -> tuple[int, ...]:
+    """The days on which a law or one of its numbers changes."""
+    spans = [(span.start, span.until) for some in law.dated.values() for span in some]
+    return tuple(sorted({day for pair in (*spans, (law.start, law.until)) for day in pair if day is not None}))
 
 
 def _trees(rule: CompiledRule, lets: frozenset[str]) -> Iterator[Node]:
@@ -473,6 +494,8 @@ def _numbers(rule: CompiledRule, lets: frozenset[str]) -> tuple[float, ...]:
                 found.update(part for step in value for part in step if part != BANDS_END)
             elif isinstance(value, int | float) and not isinstance(value, bool):
                 found.add(value)
+    for spans in rule.law.dated.values() if rule.law else ():
+        found.update(span.value for span in spans if not isinstance(span.value, str))
     beside = dict.fromkeys(moved(value, step) for step in (0, PENNY, -PENNY, 1, -1) for value in sorted(found))
     return tuple(value for value in beside if value >= 0)
 
