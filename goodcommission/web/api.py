@@ -25,7 +25,7 @@ from goodcommission.web.problems import FaultFound, Problem, ProblemError
 from goodcommission.web.service import MEDIA_TYPES, NAMES, AuditOptions, Service
 
 _YAML: Final = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"})
-_DOCUMENT: Final[dict[str, Any]] = {
+DOCUMENT: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
         "description": "A description (JSON or YAML), or an OCDS 1.1 release, record or package.",
@@ -35,7 +35,7 @@ _DOCUMENT: Final[dict[str, Any]] = {
         },
     }
 }
-_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": Problem, "description": said, "content": {"application/problem+json": {}}}
     for status, said in (
         (401, "An API key is needed."),
@@ -95,11 +95,12 @@ def options(
 Options = Annotated[AuditOptions, Depends(options)]
 
 
-async def _key(request: Request) -> None:
+async def need_its_key(request: Request) -> None:
+    """Ask for an API key, where the server has some."""
     need_key(request, request.app.state.settings.keys)
 
 
-router = APIRouter(prefix="/v1", dependencies=[Depends(_key)], responses=_PROBLEMS)
+router = APIRouter(prefix="/v1", dependencies=[Depends(need_its_key)], responses=PROBLEMS)
 
 
 def service(request: Request) -> Service:
@@ -131,7 +132,7 @@ async def worked(request: Request, function: Callable[[], Any]) -> Any:
     "/audit",
     operation_id="audit",
     summary="Audit a document",
-    openapi_extra=_DOCUMENT,
+    openapi_extra=DOCUMENT,
     response_class=Response,
     responses={
         200: {
@@ -158,7 +159,7 @@ async def audit(
     return Response(text, media_type=MEDIA_TYPES[format])
 
 
-@router.post("/validate", operation_id="validate", summary="Check a document", openapi_extra=_DOCUMENT)
+@router.post("/validate", operation_id="validate", summary="Check a document", openapi_extra=DOCUMENT)
 async def validate(request: Request) -> Validated:
     """Say whether a document can be audited, and everything that is wrong with it."""
     body, name = await sent(request)
@@ -185,7 +186,7 @@ async def validate(request: Request) -> Validated:
     "/convert",
     operation_id="convert",
     summary="Make a description of a published notice",
-    openapi_extra=_DOCUMENT,
+    openapi_extra=DOCUMENT,
     response_class=Response,
     responses={
         200: {
@@ -216,7 +217,7 @@ async def convert(
     "/improve",
     operation_id="improve",
     summary="The cheapest edits that reach a score",
-    openapi_extra=_DOCUMENT,
+    openapi_extra=DOCUMENT,
     response_class=Response,
     responses={
         200: {

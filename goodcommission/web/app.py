@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import Final
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -18,6 +20,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from goodcommission.exceptions import Fault, GoodCommissionError
 from goodcommission.version import VERSION
 from goodcommission.web import api, pages
+from goodcommission.web.form_guard import FormCookie
 from goodcommission.web.guard import Counted, Metrics, SafeHeaders
 from goodcommission.web.limits import RateLimit, SizeLimit
 from goodcommission.web.problems import ProblemError, problem, problem_body, problem_of
@@ -25,7 +28,11 @@ from goodcommission.web.service import Service
 from goodcommission.web.settings import WebSettings
 from goodcommission.web.work import Workers
 
+if TYPE_CHECKING:
+    from goodcommission.web.storage import Storage
+
 log: Final = logging.getLogger("goodcommission.web")
+_DAY: Final = 24 * 60 * 60.0
 
 
 def create_app(settings: WebSettings | None = None) -> FastAPI:
@@ -36,11 +43,19 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
     """
     chosen = settings or WebSettings()
     workers = Workers(chosen.at_once, chosen.waiting, chosen.seconds)
+    storage = _storage(chosen)
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
+        expiring = asyncio.create_task(_expire(storage)) if storage else None
         yield
+        if expiring and storage:
+            expiring.cancel()
+            with suppress(asyncio.CancelledError):
+                await expiring
         workers.close()
+        if storage:
+            storage.close()
 
     app = FastAPI(
         title="goodcommission",
@@ -57,19 +72,47 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
     app.state.workers = workers
     app.state.metrics = metrics
     app.state.service = Service(chosen.rules, chosen.most_documents)
+    app.state.storage = storage
     app.include_router(api.router)
     app.include_router(pages.router)
+    if storage:
+        from goodcommission.web import saved, saved_api
+
+        app.include_router(saved_api.router)
+        app.include_router(saved.router)
     _add_operations(app, metrics)
     _add_answers(app)
     # The last that is added meets a request first.
     app.add_middleware(SizeLimit, most_bytes=chosen.most_bytes)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(RateLimit, per_minute=chosen.per_minute)
+    if storage:
+        app.add_middleware(FormCookie, https=chosen.secure_cookies)
     if chosen.hosts:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(chosen.hosts))
     app.add_middleware(Counted, metrics=metrics)
     app.add_middleware(SafeHeaders, https=chosen.secure_cookies)
     return app
+
+
+def _storage(settings: WebSettings) -> Storage | None:
+    if settings.database is None:
+        return None
+    from goodcommission.web.storage import Storage
+
+    return Storage(settings.database, settings.keep_days)
+
+
+async def _expire(storage: Storage) -> None:
+    """Once a day, delete what is older than it may be; at the start, opening the storage has done so."""
+    from goodcommission.web.storage import StorageError
+
+    while True:
+        await asyncio.sleep(_DAY)
+        try:
+            await run_in_threadpool(storage.expire)
+        except StorageError as error:
+            log.warning("saved audits that are too old could not be deleted: %s", error)
 
 
 def _add_operations(app: FastAPI, metrics: Metrics) -> None:

@@ -18,12 +18,14 @@ from goodcommission.description.document import Document
 from goodcommission.exceptions import DescriptionError, Fault
 from goodcommission.packs.model import Pack, Pattern, Rule
 from goodcommission.report import html
+from goodcommission.report.model import AuditReport
 from goodcommission.report.quoting import quotes_of, texts_of
 from goodcommission.report.rule_pages import RulePage, rule_page
 from goodcommission.report.rules import find
 from goodcommission.report.terminal import neutral, visible
 from goodcommission.report.wording import capital, count
 from goodcommission.web.api import service, worked
+from goodcommission.web.form_guard import form_token
 from goodcommission.web.problems import ProblemError
 from goodcommission.web.service import MEDIA_TYPES, AuditOptions
 
@@ -37,13 +39,14 @@ _STATIC: Final[Mapping[str, str]] = {
 _AROUND: Final = 3
 """Lines that are shown before and after one with a fault."""
 _LONGEST: Final = 300
-_DOWNLOADS: Final[Mapping[str, tuple[str, str]]] = {
+DOWNLOADS: Final[Mapping[str, tuple[str, str]]] = {
     "html": ("report.html", "HTML, one file to pass on"),
     "json": ("report.json", "JSON, the whole report"),
     "csv": ("report.csv", "CSV, a row for each rule"),
     "markdown": ("report.md", "Markdown"),
     "sarif": ("report.sarif", "SARIF, for code scanning"),
 }
+"""The forms in which a report can be downloaded: the name of the file, and what it is."""
 router: Final = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 
@@ -90,7 +93,8 @@ def page(template: str, request: Request, status: int = 200, **values: Any) -> H
 
 
 def _shared(request: Request) -> dict[str, Any]:
-    return {"storage": request.app.state.settings.database is not None}
+    storage = request.app.state.storage is not None
+    return {"storage": storage, "token": form_token(request) if storage else ""}
 
 
 @router.get("/static/{name}")
@@ -123,9 +127,9 @@ async def check(
     """Audit what was uploaded or pasted, and show the report; or what is wrong with it, at its line."""
     body = await file.read() if file is not None else b""
     if body:
-        name = _safe_name(file.filename if file else None)
+        name = safe_name(file.filename if file else None)
     elif text.strip():
-        body, name = text.replace("\r\n", "\n").encode("utf-8", "surrogatepass"), _safe_name(name or "pasted text")
+        body, name = text.replace("\r\n", "\n").encode("utf-8", "surrogatepass"), safe_name(name or "pasted text")
     else:
         fault = Fault("nothing was sent", suggestion="Choose a file, or paste its text.")
         return page("home.html.j2", request, 422, text="", problem=_told([fault]), lines=(), name="")
@@ -152,12 +156,12 @@ async def download(
     as_of: Annotated[dt.date | None, Form()] = None,
 ) -> Response:
     """The report of a text as a file."""
-    if form not in _DOWNLOADS or tier not in ("", "small", "medium", "large"):
+    if form not in DOWNLOADS or tier not in ("", "small", "medium", "large"):
         raise ProblemError(404, "There is no such report.")
     options = AuditOptions(as_of or dt.datetime.now(dt.UTC).date(), tier or None)
     body = text.replace("\r\n", "\n").encode("utf-8", "surrogatepass")
-    made = await worked(request, lambda: service(request).audited(body, _safe_name(name), options, form))
-    disposition = f'attachment; filename="{_DOWNLOADS[form][0]}"'
+    made = await worked(request, lambda: service(request).audited(body, safe_name(name), options, form))
+    disposition = f'attachment; filename="{DOWNLOADS[form][0]}"'
     return Response(made, media_type=MEDIA_TYPES[form], headers={"Content-Disposition": disposition})
 
 
@@ -183,21 +187,34 @@ def framed(
             name=documents[0].name,
             tier=options.tier or "",
             as_of=options.as_of.isoformat() if options.as_of else "",
-            downloads=_DOWNLOADS,
+            downloads=DOWNLOADS,
             single=len(documents) == 1,
             **_shared(request),
         )
     )
-    frame = html.Frame(
+    frame = frame_of(top, tools, before)
+    return html.render(reports, quotes_of(texts_of(documents)), frame)
+
+
+def frame_of(top: str, tools: str, before: Markup | None = None) -> html.Frame:
+    """What stands around a report in a page, from what our own templates made."""
+    return html.Frame(
         Markup(top),  # noqa: S704 (our own template, which escapes)
         Markup(tools) + (before or Markup()),  # noqa: S704
         (address("report.css"), address("web.css")),
         (address("report.js"), address("web.js")),
     )
-    return html.render(reports, quotes_of(texts_of(documents)), frame)
 
 
-def _safe_name(name: str | None) -> str:
+def shown_report(request: Request, report: AuditReport, template: str, **values: Any) -> str:
+    """A report that was made before in a page; the text that it was made from is not at hand."""
+    shared = _shared(request)
+    top = environment().get_template("top.html.j2").render(path=request.url.path, **shared)
+    tools = environment().get_template(template).render(downloads=DOWNLOADS, **values, **shared)
+    return html.render([report], None, frame_of(top, tools))
+
+
+def safe_name(name: str | None) -> str:
     """The name of what was sent, as the report may show it: no folders, nothing that acts, and not long."""
     last = (name or "").replace("\\", "/").rpartition("/")[2]
     return neutral(last).strip()[:80] or "document"

@@ -24,7 +24,7 @@ _TITLES: Final[Mapping[int, tuple[str, str]]] = {
     422: ("invalid-document", "The document can't be audited"),
     429: ("too-many-requests", "Too many requests"),
     500: ("internal-error", "This is a fault of goodcommission, not of yours"),
-    503: ("busy", "The server is busy"),
+    503: ("busy", "The server can't do this now"),
 }
 
 
