@@ -393,3 +393,19 @@ def test_the_stored_grade_of_a_rule_pack_is_what_grading_gives(tmp_path: Path) -
     path = shipped_folder("rules") / f"{smallest.pack.id}.yaml"
     copied = Path(shutil.copy(path, tmp_path))
     assert graded(copied).grade == smallest.grade
+
+
+def test_definitions_are_graded_by_the_rules_that_rest_on_them(own: Path) -> None:
+    definitions = 'definitions: ours\nversion: 1.0.0\ntitle: Ours\nlet:\n  lasting: {is: "term.months > 36"}\n'
+    (own.parent / "ours.yaml").write_text(definitions, "utf-8")
+    head, _, rest = own.read_text("utf-8").partition("parameters:")
+    rest = rest.partition("rules:")[2].replace("term.months <= params.longest", "!lasting")
+    rest = rest.replace("to: params.longest", "value: 36")
+    own.write_text(f"{head}uses: [ours]\nrules:{rest}", "utf-8")
+    data = json.loads(run("packs", "check", own.parent, "--grade", "--format", "json").output)
+    by_pack = {one["pack"]: one for one in data["graded"]}
+    assert "`>` read as `>=` in `term.months > 36`, in the let lasting" in {
+        one["mistake"] for one in by_pack["ours"]["survivors"]
+    }
+    assert {one["rule"] for one in by_pack["ours"]["survivors"]} == {"OWN-1"}
+    assert all("in the let lasting" not in one["mistake"] for one in by_pack["own-rules"]["survivors"])

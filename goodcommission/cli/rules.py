@@ -215,6 +215,8 @@ def _graded(checked: Checked, ids: Sequence[str]) -> tuple[GradedPack, ...]:
     if packs is None:
         return ()
     targets = [target for target in checked.targets if target.pack.rules]
+    used = {name for target in targets for name in target.pack.uses} if not ids else set()
+    targets += [target for target in checked.targets if target.pack.definitions in used and target.pack.let]
     wanted = {packs.rule(id).rule.id for id in ids}
     held = {rule.id for target in targets for rule in target.pack.rules}
     for id in sorted(wanted - held):
@@ -242,7 +244,7 @@ def _save(checked: Checked, graded: Sequence[GradedPack]) -> None:
     available = checked.compiled.packs if checked.compiled else ()
     for one in graded:
         target = targets[one.pack]
-        if target.source is not None and one.grade is not None:
+        if target.source is not None and one.grade is not None and target.pack.rules:
             save_grade(Path(target.source.name), one.grade, grade_key(target, available))
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from goodcommission.description.reading import read_description
-from goodcommission.engine.conditions import Condition, Explained
+from goodcommission.engine.conditions import PARAMS, Condition, Explained
 from goodcommission.engine.facts import Facts, dictionary
 from goodcommission.engine.texts import say
 from goodcommission.engine.verdicts import CompiledRule, RuleVerdict, Setting, compute_lets, judge, setting_for
@@ -25,8 +25,8 @@ from goodcommission.exceptions import DescriptionError, EngineError, Fault, Pack
 from goodcommission.packs.checking import case_setting, differences, unmended
 from goodcommission.packs.compiling import LoadedPack, Packs, located
 from goodcommission.packs.loading import KEPT_GRADE
-from goodcommission.packs.model import Case, PackGrade, Verdict
-from goodcommission.packs.mutating import Mutant, by_trees, let_mutants, parameter_mutants, rule_mutants
+from goodcommission.packs.model import Case, Pack, PackGrade, Verdict
+from goodcommission.packs.mutating import Mutant, by_trees, deciding, let_mutants, parameter_mutants, rule_mutants
 from goodcommission.packs.probing import Probe, Probes, Statement, fact_of, setting_of
 
 GRADING: Final = 1
@@ -34,6 +34,8 @@ GRADING: Final = 1
 _LETTERS: Final = (("A", 95.0), ("B", 85.0), ("C", 70.0), ("D", 50.0), ("E", 0.0))
 _MOST_PAIRED: Final = 60
 """Descriptions of each of two rules that are put together to see whether both can pass."""
+_MOST_SEARCHED: Final = 6
+"""Rules that share what is misread, and for which a case is looked for."""
 _MOST_TELLING: Final = 20
 """Descriptions that tell a mutant apart of which the best is offered as a case."""
 _DECIDED: Final = ("pass", "fail")
@@ -108,6 +110,8 @@ def grade_of(killed: int, survivors: int, equivalents: int, cases: int) -> PackG
 
 def grade_pack(target: LoadedPack, packs: Packs, only: Sequence[str] = ()) -> GradedPack:
     """Grade a pack: its rules, and the parameters and lets that they share.
+
+    Definitions are graded by the rules of all packs that rest on them and were read with their cases.
 
     Args:
         target: The pack, as it was read, with its cases.
@@ -423,30 +427,33 @@ class _Grading:
         compiled = {rule.rule.id: rule for rule in packs.rules}
         self.rules: list[tuple[int, _Bench]] = []
         self.skipped: list[str] = []
-        for index, rule in enumerate(self.pack.rules):
-            if only and rule.id not in only:
-                continue
+        own = [compiled[rule.id] for rule in self.pack.rules if not only or rule.id in only]
+        users = [rule for rule in packs.rules if rule.rule.cases and _rests_on(rule, self.pack)]
+        places = {rule.id: index for index, rule in enumerate(self.pack.rules)}
+        for rule in users if self.pack.definitions else own:
+            id = rule.rule.id
             try:
-                bench = _Bench(compiled[rule.id], packs)
+                bench = _Bench(rule, packs)
             except DescriptionError:
-                self.skipped.append(rule.id)
+                self.skipped.append(id)
                 continue
             if bench.killed(bench.rule):
-                self.skipped.append(rule.id)
+                self.skipped.append(id)
             else:
-                self.rules.append((index, bench))
+                self.rules.append((places.get(id, 0), bench))
         self.survivors: list[Survivor] = []
         self.equivalents: list[Equivalent] = []
         self.killed = 0
 
     def grade(self) -> GradedPack:
-        for index, bench in self.rules:
+        own = () if self.pack.definitions else self.rules
+        for index, bench in own:
             for mutant in rule_mutants(bench.rule, f"/rules/{index}"):
                 self.judge(mutant, [bench])
         if not self.only:
             for mutant in self.shared():
                 self.judge(mutant, [bench for _, bench in self.rules])
-        warnings = (*self.unreached(), *(self.conflicts() if not self.only else ()))
+        warnings = (*self.unreached(own), *(self.conflicts() if own and not self.only else ()))
         cases = sum(len(bench.rule.rule.cases) for _, bench in self.rules)
         return GradedPack(
             self.pack.id,
@@ -465,7 +472,7 @@ class _Grading:
             self.killed += 1
             return
         where = located(self.target, mutant.pointer, "")
-        for bench, rule in touched:
+        for bench, rule in touched[:_MOST_SEARCHED]:
             offer = bench.offer(rule)
             if offer is not None:
                 self.survivors.append(
@@ -497,9 +504,9 @@ class _Grading:
 
     # -- what nothing reaches, and what can't both be --
 
-    def unreached(self) -> Iterator[Fault]:
+    def unreached(self, own: Iterable[tuple[int, _Bench]]) -> Iterator[Fault]:
         """Branches that neither a case nor any description that was tried is decided by."""
-        for index, bench in self.rules:
+        for index, bench in own:
             wanted = set(range(len(bench.rule.branches)))
             wanted -= {_verdict(bench.rule, setting).branch for setting in bench.settings}
             for probe in bench.probes.made if wanted and not bench.rule.require else ():
@@ -526,6 +533,15 @@ class _Grading:
                 message = f"no description that was tried meets both {a} and {b}, though both can be asked of one"
                 facts = f"Both read {', '.join(sorted(shared))}."
                 yield located(self.target, f"/rules/{index}/id", message, facts)
+
+
+def _rests_on(rule: CompiledRule, pack: Pack) -> bool:
+    """Whether the verdicts of a rule rest on what a pack or definitions declare for several rules."""
+    lets, _ = deciding(rule)
+    names = {name for let in rule.lets if let.name in lets for name in let.constants} | set(rule.constants)
+    return any(let.owner == pack.id and let.name in lets for let in rule.lets) or any(
+        PARAMS + name in names for name in pack.parameters
+    )
 
 
 def _touched(rule: CompiledRule, mutant: CompiledRule) -> bool:
