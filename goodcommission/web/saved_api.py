@@ -16,7 +16,18 @@ from goodcommission.web.problems import Problem, ProblemError
 from goodcommission.web.storage import SavedAudit, Storage, StorageError
 
 T = TypeVar("T")
-router = APIRouter(prefix="/v1/audits", dependencies=[Depends(need_its_key)], responses=PROBLEMS)
+router = APIRouter(
+    prefix="/v1/audits",
+    dependencies=[Depends(need_its_key)],
+    responses={
+        **PROBLEMS,
+        403: {
+            "model": Problem,
+            "description": "A page of another site sent it.",
+            "content": {"application/problem+json": {}},
+        },
+    },
+)
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {
     404: {
         "model": Problem,

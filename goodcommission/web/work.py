@@ -33,8 +33,8 @@ class Workers:
         if self.held >= self.most:
             self.refused += 1
             raise ProblemError(503, "Too many audits are waiting; ask again in a moment.", headers={"Retry-After": "1"})
-        self.held += 1
         future = asyncio.get_running_loop().run_in_executor(self.pool, function)
+        self.held += 1
         future.add_done_callback(self._done)
         try:
             # Shielded: a thread can't be stopped, and it holds its place until it is done.
