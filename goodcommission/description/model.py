@@ -82,6 +82,13 @@ class Commissioner(Part):
         "the part of the United Kingdom whose law binds the body",
         "Of which part of the United Kingdom is it a public body? (a UK department: united_kingdom)",
     )
+    central_government: bool | None = say(
+        "whether it is a central government authority", "Is it a central government authority (a department, the NHS)?"
+    )
+    school: bool | None = say("whether it is a school", "Is the body a school?")
+    best_value_authority: bool | None = say(
+        "whether it is a best value authority", "Is it an English best value authority, such as a council?"
+    )
     types: Listed[Text] | None = say("the kind of authority as published", "The publisher's codes for it.")
     scaled_procedures: bool | None = say(
         "whether procedures are scaled to contract size",
@@ -299,7 +306,9 @@ class Process(Part):
     route_details: Text | None = say("the procedure as published", "The procedure in the publisher's words.")
     framework: bool | None = say("whether it sets up a framework", "Does it set up a framework agreement?")
     framework_maximum: Count | None = say("the most suppliers on the framework", unit="suppliers")
-    framework_period_reason: Text | None = say("the published reason for the framework's length")
+    framework_period_reason: TextOrNone | None = say(
+        "the published reason for the framework's length", "Why is it as long as it is? (none = no reason published)"
+    )
     dynamic: bool | None = say(
         "whether it is a dynamic market or purchasing system", "Can suppliers join throughout its life?"
     )
@@ -323,6 +332,26 @@ class Process(Part):
         "the procurement law that it is run under",
         "Under which law is it run? (A contract begun before 24 February 2025 stays under the 2015 Regulations.)",
     )
+    utility: bool | None = say("whether it is bought as a utility", "Is it bought by a utility, for that activity?")
+    concession: bool | None = say("whether it is a concession", "Is it a concession: is the supplier paid by users?")
+    works: bool | None = say("whether it is works", "Is it building or engineering works?")
+    defence: bool | None = say("whether it is for defence or security", "Is it a defence and security contract?")
+    open_framework: bool | None = say(
+        "whether it is an open framework", "Is it a framework that is reopened to new suppliers?"
+    )
+    documents_with_notice: bool | None = say(
+        "whether all documents come with the tender notice", "Can bidders have all documents from the first day on?"
+    )
+    chosen_suppliers_only: bool | None = say(
+        "whether only suppliers chosen beforehand may bid", "May only suppliers bid that were chosen beforehand?"
+    )
+    suitability_stage: bool | None = say(
+        "whether a stage before bidding decides who may bid",
+        "Is there a separate stage, before bids are asked for, that decides who may bid?",
+    )
+    selection_route: (
+        Literal["direct_award_a", "direct_award_b", "direct_award_c", "most_suitable_provider", "competitive"] | None
+    ) = say("the process of the Provider Selection Regime", "Which process of the Provider Selection Regime is used?")
     legal_basis: Text | None = say("the legal basis as published", "Scheme and number of the law it is run under.")
     accelerated: bool | None = say(
         "whether the procedure is accelerated", "Is the time to respond shortened for urgency?"
@@ -443,6 +472,14 @@ class Requirements(Part):
     financial_standing: Text | None = say("the financial conditions as published")
     technical_ability: Text | None = say("the technical conditions as published")
     suitability: Text | None = say("the conditions of registration as published")
+    audited_accounts_of_all: bool | None = say(
+        "whether audited accounts are asked of everybody",
+        "Must bidders show audited accounts, even those that the law does not oblige to have an audit?",
+    )
+    award_by_particular_authority: bool | None = say(
+        "whether an earlier contract from a particular authority is asked for",
+        "Must a bidder have had a contract from one particular authority?",
+    )
     staff_names: bool | None = say("whether staff must be named", "Must bidders name their staff?")
     variants_allowed: bool | None = say("whether variants are allowed", "May bidders offer a different solution?")
     bid_validity_days: Count | None = say(
@@ -496,7 +533,20 @@ class Timeline(Part):
     award_notice: Date | None = say("the date of the award notice", "When was the award published?")
     assessment_summaries: Date | None = say("the date of the assessment summaries", "When did bidders get them?")
     standstill_end: Date | None = say("the last day of the standstill")
-    contract_notice: Date | None = say("the date of the contract details notice", "When was it published?")
+    contract_notice: DateOrNone | None = say(
+        "the date of the contract details notice", "When was it published? (none = not yet)"
+    )
+    award_intention: Date | None = say(
+        "the date of the notice of the intended award", "Under the Provider Selection Regime: when was it published?"
+    )
+    bank_holidays_in_standstill: Count | None = say(
+        "the bank holidays between award notice and signature",
+        "How many bank holidays lie in between? (0 = none)",
+        "days",
+    )
+    termination_notice: DateOrNone | None = say(
+        "the date of the contract termination notice", "When was it published? (none = not yet)"
+    )
 
 
 class Lot(Part):
@@ -551,6 +601,12 @@ class Market(Part):
     no_engagement_reason: TextOrNone | None = say(
         "the reason for not engaging the market", "Why was the market not engaged? (none = no reason recorded)"
     )
+    engagement_notice: DateOrNone | None = say(
+        "the date of the market engagement notice", "When was it published? (none = it was not)"
+    )
+    no_notice_reason: TextOrNone | None = say(
+        "the reason for engaging the market without a notice", "Why was none published? (none = no reason given)"
+    )
     bid_support: Listed[Literal["training", "questionnaire_clinic", "helpdesk", "toolkit", "mentoring"]] | None = say(
         "the help given to small bidders", "Which help is given to small bidders? ([] = none)"
     )
@@ -595,6 +651,9 @@ class Award(Part):
     """How bids are judged, and the award."""
 
     criteria: Listed[Criterion] | None = say("the award criteria", "What are the award criteria and weights?")
+    key_criteria: (
+        Listed[Literal["quality_and_innovation", "value", "integration", "access_and_choice", "social_value"]] | None
+    ) = say("the key criteria that were applied", "Which of the five key criteria of the regime were applied?")
     criteria_published: bool | None = say("whether criteria and weights are published")
     method_published: bool | None = say("whether the scoring method is published")
     supply_chain_scored: bool | None = say(
@@ -1170,6 +1229,9 @@ class Outcomes(Part):
 class Payment(Part):
     """How the provider is paid."""
 
+    days: Count | None = say(
+        "the payment term", "Within how many days of a valid invoice is the provider paid?", "days"
+    )
     pbr: bool | None = say("whether payment depends on results", "Does any payment depend on results?")
     pbr_share: Ratio | None = say(
         "the share of payment at risk", "Which share of the yearly payment depends on results?"
@@ -1281,6 +1343,12 @@ class SocialValue(Part):
         "whether social value is monitored", "Does the contract, or its draft, say how social value is monitored?"
     )
     reintegration: Reintegration | None = say("what social value holds for ex-offenders")
+    community_benefits_stated: bool | None = say(
+        "whether the notice sums up the community benefits", "Does the contract notice sum up the community benefits?"
+    )
+    no_community_benefits_reason: TextOrNone | None = say(
+        "the reason for asking no community benefits", "If it asks none: why? (none = no reason given)"
+    )
 
 
 class SectorInvolvement(Part):
@@ -1572,6 +1640,10 @@ class Decommissioning(Part):
     ended_by: Literal["commissioner", "provider", "expiry", "insolvency"] | None = say(
         "who or what ends the service",
         "Who ends the service: the commissioner, the provider, the contract's own end, insolvency?",
+    )
+    consulted: bool | None = say(
+        "whether those concerned were consulted before the decision",
+        "Were taxpayers, the people who use it and others concerned consulted before it was decided?",
     )
     urgent_reason: Literal["safeguarding", "fraud", "setting_closed", "law", "none"] | None = say(
         "the urgent reason",

@@ -215,7 +215,8 @@ def speaker(rule: CompiledRule, facts: Facts, lets: Mapping[str, Explained]) -> 
             return "not known" if lets[name][0] is UNKNOWN else say(lets[name][0], unit, side)
         if name.startswith("params."):
             parameter = rule.parameters[name.removeprefix("params.")]
-            return say(facts.values.get(name, parameter.value), parameter.unit)
+            value = facts.values.get(name, parameter.value)
+            return "not known" if value is None else say(value, parameter.unit)
         value = facts.values.get(name, UNKNOWN)
         fact = entries[name.removesuffix(GIVEN)]
         if value is UNKNOWN:

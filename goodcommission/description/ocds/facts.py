@@ -524,6 +524,7 @@ class _Facts:
         for kind, path in (
             ("plannedProcurementNotice", "timeline.intention_notice"),
             ("marketEngagementNotice", "market.engagement_date"),
+            ("marketEngagementNotice", "market.engagement_notice"),
         ):
             dates = [date for name, date in notices if name == kind and date is not None]
             self.put(path, min(dates, key=lambda date: str(date.value)) if dates else None)
@@ -535,6 +536,7 @@ class _Facts:
         known = [end for end in ends if end is not None]
         self.put("market.engagement_until", max(known, key=lambda end: str(end.value)) if known else None)
         self.put("market.no_engagement_reason", planning.get("noEngagementNoticeRationale").reason())
+        self.put("market.no_notice_reason", planning.get("noEngagementNoticeRationale").reason())
         published = self._published() if self.stage != "draft" else None
         if self.known("process.route") == "framework_calloff":
             published = None  # the firms on the framework were invited directly, the notice came when it came
