@@ -79,6 +79,7 @@ def serve(
         most_bytes=most_bytes,
         seconds=seconds,
         at_once=at_once or _cores(),
+        processes=True,
         waiting=waiting,
         per_minute=per_minute,
         keys=_keys(keys),

@@ -22,6 +22,7 @@ from goodcommission.report.rule_pages import page_data, page_markdown, rule_page
 from goodcommission.report.rules import find, packs_data, rule_data, rules_data
 from goodcommission.web.guard import need_key
 from goodcommission.web.problems import FaultFound, Problem, ProblemError
+from goodcommission.web.processes import Asked
 from goodcommission.web.service import MEDIA_TYPES, NAMES, AuditOptions, Service
 
 _YAML: Final = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"})
@@ -155,8 +156,12 @@ async def audit(
     The JSON is, byte for byte, what the library's ``AuditReport.to_json`` gives.
     """
     body, name = await sent(request)
-    text: str = await worked(request, lambda: service(request).audited(body, name, options, format))
-    return Response(text, media_type=MEDIA_TYPES[format])
+    # Compressed where it is made: the server would do nothing else meanwhile.
+    compressed = "gzip" in request.headers.get("accept-encoding", "")
+    asked = Asked(body, name, options, format, compressed)
+    made = await request.app.state.workers.audited(service(request), asked)
+    coding = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"} if compressed else {"Vary": "Accept-Encoding"}
+    return Response(made, media_type=MEDIA_TYPES[format], headers=coding)
 
 
 @router.post("/validate", operation_id="validate", summary="Check a document", openapi_extra=DOCUMENT)

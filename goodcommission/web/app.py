@@ -24,6 +24,7 @@ from goodcommission.web.form_guard import FormCookie
 from goodcommission.web.guard import Counted, Metrics, SafeHeaders
 from goodcommission.web.limits import RateLimit, SizeLimit
 from goodcommission.web.problems import ProblemError, problem, problem_body, problem_of
+from goodcommission.web.processes import AuditProcessError, place_of
 from goodcommission.web.service import Service
 from goodcommission.web.settings import WebSettings
 from goodcommission.web.work import Workers
@@ -47,6 +48,8 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
+        if chosen.processes:
+            workers.start(app.state.service)
         expiring = asyncio.create_task(_expire(storage)) if storage else None
         yield
         if expiring and storage:
@@ -155,11 +158,10 @@ def _add_answers(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def unforeseen(request: Request, error: Exception) -> Response:
         # The kind of the error and its place; its message may hold what was sent.
-        where = error.__traceback__
-        while where is not None and where.tb_next is not None:
-            where = where.tb_next
-        place = f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where else "unknown"
-        log.error("%s at %s", type(error).__name__, place)
+        if isinstance(error, AuditProcessError):
+            log.error("%s", error)
+        else:
+            log.error("%s at %s", type(error).__name__, place_of(error))
         return _answer(request, 500, "It was noted in the server's log. Nothing of your document was kept.")
 
 

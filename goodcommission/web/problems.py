@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -59,6 +60,10 @@ class ProblemError(Exception):
         self.status = status
         self.detail = detail
         self.headers = headers
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # It may come from another process.
+        return partial(ProblemError, self.status, self.detail, headers=self.headers), ()
 
 
 def problem_body(status: int, detail: str, faults: Sequence[Fault] = ()) -> dict[str, Any]:

@@ -26,6 +26,8 @@ class WebSettings:
     """That one audit may take; more is answered with 503."""
     at_once: int = 2
     """Audits that are worked on at the same time: as many as there are cores."""
+    processes: bool = False
+    """Whether each of them has a process of its own, where that is possible (Linux); else they share one core."""
     waiting: int = 64
     """Requests that may wait for their turn; one more is answered with 503 at once."""
     per_minute: int = 0

@@ -1,19 +1,25 @@
-"""Audits in threads of their own: a few at once, a bounded queue, and a clear answer when there is no room."""
+"""Audits in threads or processes of their own: a few at once, a bounded queue, a clear answer when there is no room."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Final, TypeVar
 
+from goodcommission.web import processes
 from goodcommission.web.problems import ProblemError
+from goodcommission.web.processes import Asked
+from goodcommission.web.service import Service
 
 T = TypeVar("T")
+log: Final = logging.getLogger("goodcommission.web")
 
 
 class Workers:
-    """A few threads that audit, and a queue that is never long."""
+    """A few that audit, and a queue that is never long."""
 
     def __init__(self, at_once: int, waiting: int, seconds: float) -> None:
         self.at_once = at_once
@@ -23,21 +29,50 @@ class Workers:
         """Requests that are worked on or wait."""
         self.refused = 0
         self.pool = ThreadPoolExecutor(at_once, thread_name_prefix="audit")
+        self.others: ProcessPoolExecutor | None = None
+        """Processes for plain audits, where there are some."""
+
+    def start(self, service: Service) -> None:
+        """Start the processes, if that is possible here; else all is done in threads."""
+        if self.at_once > 1 and processes.possible():
+            self.others = processes.start(service, self.at_once)
 
     async def run(self, function: Callable[[], T]) -> T:
-        """What the function gives.
+        """What the function gives, from a thread.
 
         Raises:
             ProblemError: 503 if the queue is full or it took too long.
         """
+        self._need_room()
+        return await self._waited(asyncio.get_running_loop().run_in_executor(self.pool, function))
+
+    async def audited(self, service: Service, asked: Asked) -> bytes:
+        """The report of what was sent, from a process where there are some.
+
+        Raises:
+            ProblemError: 503 if the queue is full, it took too long, or its process ended.
+        """
+        if self.others is None:
+            return await self.run(lambda: processes.audited(service, asked))
+        self._need_room()
+        try:
+            return await self._waited(asyncio.wrap_future(processes.submit(self.others, asked)))
+        except BrokenProcessPool:
+            if self.others is not None:
+                self.others = None
+                log.error("an audit's process ended: until the server is started again, audits share one core")
+            raise ProblemError(503, "The audit was cut short; send it again.", headers={"Retry-After": "1"}) from None
+
+    def _need_room(self) -> None:
         if self.held >= self.most:
             self.refused += 1
             raise ProblemError(503, "Too many audits are waiting; ask again in a moment.", headers={"Retry-After": "1"})
-        future = asyncio.get_running_loop().run_in_executor(self.pool, function)
+
+    async def _waited(self, future: asyncio.Future[T]) -> T:
         self.held += 1
         future.add_done_callback(self._done)
         try:
-            # Shielded: a thread can't be stopped, and it holds its place until it is done.
+            # Shielded: what is begun can't be stopped, and it holds its place until it is done.
             return await asyncio.wait_for(asyncio.shield(future), self.seconds)
         except TimeoutError:
             self.refused += 1
@@ -52,3 +87,5 @@ class Workers:
     def close(self) -> None:
         """Let what is begun finish."""
         self.pool.shutdown(wait=True, cancel_futures=True)
+        if self.others is not None:
+            self.others.shutdown(wait=True, cancel_futures=True)
