@@ -19,9 +19,9 @@ from pydantic import Field
 from goodcommission import scoring
 from goodcommission.auditing import audit, counted, judge_all
 from goodcommission.description.document import Document
-from goodcommission.description.parsing import parse
 from goodcommission.description.reading import read_description
 from goodcommission.description.types import NONE
+from goodcommission.description.writing import as_written
 from goodcommission.engine.facts import COMPLETE, GIVEN, Fact, days, dictionary, gather
 from goodcommission.engine.mending import CannotMendError, Change, Kind, Operation, apply, changes, plain, stated
 from goodcommission.engine.texts import say, say_date
@@ -171,7 +171,7 @@ def improve(
     day = None if report.as_of is None else days(dt.date.fromisoformat(report.as_of))
     raw = plain(description) if isinstance(description, Mapping) and document.origin == "description" else None
     bench = _Bench(used, tier, day, _profile(document), require_evidence)
-    base = bench.state(raw if raw is not None else _written(document))
+    base = bench.state(raw if raw is not None else as_written(document))
     faults, left_out = _faults(bench, base, costs, frozenset(document.profile.facts if document.profile else ()))
     chosen = _choose(bench, base, faults, target)
     plan = _apply_all(bench, base, chosen, faults, costs)
@@ -192,17 +192,6 @@ def improve(
         not_offered=tuple(one for one in left_out if plan.state.verdict(one.rule) == "fail"),
         state_first=tuple(fact for fact in report.missing if fact.narrows)[:FACTS_TO_STATE],
     )
-
-
-def _written(document: Document) -> dict[str, Any]:
-    """The description as it is written in its file; of a notice, as ``convert`` writes it."""
-    if document.source is not None and document.origin == "description":
-        written: dict[str, Any] = plain(parse(document.source))
-        return written
-    from goodcommission.description.writing import write
-
-    made: dict[str, Any] = json.loads(write(document, "json"))
-    return made
 
 
 def _profile(document: Document) -> Mapping[str, Any] | None:

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, Literal
 
 from goodcommission.description.document import Document
+from goodcommission.description.parsing import parse
 from goodcommission.engine.evidence import notice_evidence
 from goodcommission.engine.facts import COMPLETE, GIVEN, gather
 
@@ -25,6 +26,17 @@ def write(document: Document, form: Form) -> str:
     if document.origin == "ocds":
         plain["evidence"] = _evidence(document)
     return written(plain, form, _head(document))
+
+
+def as_written(document: Document) -> dict[str, Any]:
+    """The description as it is written in its file, in plain values; of a notice, as ``convert`` writes it."""
+    from goodcommission.engine.mending import plain
+
+    if document.source is not None and document.origin == "description":
+        held: dict[str, Any] = plain(parse(document.source))
+        return held
+    made: dict[str, Any] = json.loads(write(document, "json"))
+    return made
 
 
 def written(plain: Mapping[str, Any], form: Form, head: Sequence[str] = ()) -> str:

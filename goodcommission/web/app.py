@@ -19,7 +19,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from goodcommission.exceptions import Fault, GoodCommissionError
 from goodcommission.version import VERSION
-from goodcommission.web import api, pages
+from goodcommission.web import api, forms, pages
 from goodcommission.web.form_guard import FormCookie
 from goodcommission.web.guard import Counted, Metrics, SafeHeaders
 from goodcommission.web.limits import RateLimit, SizeLimit
@@ -83,6 +83,7 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
 
         app.include_router(saved_api.router)
         app.include_router(saved.router)
+    app.include_router(forms.router)
     _add_operations(app, metrics)
     _add_answers(app)
     # The last that is added meets a request first.

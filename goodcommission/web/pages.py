@@ -13,6 +13,7 @@ import jinja2
 from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
+from starlette.datastructures import FormData
 
 from goodcommission.description.document import Document
 from goodcommission.exceptions import DescriptionError, Fault
@@ -24,7 +25,9 @@ from goodcommission.report.rule_pages import RulePage, rule_page
 from goodcommission.report.rules import find
 from goodcommission.report.terminal import neutral, visible
 from goodcommission.report.wording import capital, count
+from goodcommission.web import what_if
 from goodcommission.web.api import service, worked
+from goodcommission.web.fields import MOST_ROWS, label
 from goodcommission.web.form_guard import form_token
 from goodcommission.web.problems import ProblemError
 from goodcommission.web.service import MEDIA_TYPES, AuditOptions
@@ -32,6 +35,7 @@ from goodcommission.web.service import MEDIA_TYPES, AuditOptions
 _STATIC: Final[Mapping[str, str]] = {
     "web.css": "text/css; charset=utf-8",
     "web.js": "text/javascript; charset=utf-8",
+    "form.js": "text/javascript; charset=utf-8",
     "report.css": "text/css; charset=utf-8",
     "report.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
@@ -82,7 +86,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     found.filters.update(capital=capital, neutral=neutral, visible=visible)
-    found.globals.update(address=address, count=count)
+    found.globals.update(address=address, count=count, label=label, most_rows=MOST_ROWS)
     return found
 
 
@@ -105,6 +109,12 @@ async def static_part(name: str) -> Response:
     return Response(
         static(name), media_type=_STATIC[name], headers={"Cache-Control": "public, max-age=31536000, immutable"}
     )
+
+
+@router.get("/favicon.ico")
+async def icon() -> Response:
+    """The picture that browsers ask for where a page names none."""
+    return RedirectResponse(address("icon.svg"), 308)
 
 
 # --- Check a file --------------------------------------------------------------------------------------------------
@@ -172,9 +182,23 @@ def _report(request: Request, body: bytes, name: str, options: AuditOptions) -> 
 
 
 def framed(
-    request: Request, documents: Sequence[Document], options: AuditOptions, text: str, before: Markup | None = None
+    request: Request,
+    documents: Sequence[Document],
+    options: AuditOptions,
+    text: str,
+    before: Markup | None = None,
+    trial: FormData | None = None,
 ) -> str:
-    """The report of documents in a page, with what can be done with it."""
+    """The report of documents in a page, with what can be done with it.
+
+    Args:
+        request: What the page answers.
+        documents: What is audited.
+        options: How.
+        text: The documents as they were sent; downloads and trials are made of it.
+        before: Markup between the tools and the report.
+        trial: Other values to be tried, as they were entered.
+    """
     reports = [service(request).audit(document, options) for document in documents]
     for one in reports:
         request.app.state.metrics.audits.labels(one.document.kind, one.document.origin, one.score.grade).inc()
@@ -192,6 +216,8 @@ def framed(
             **_shared(request),
         )
     )
+    if len(documents) == 1:
+        tools += _what_if(request, documents[0], reports[0], options, text, trial)
     frame = frame_of(top, tools, before)
     return html.render(reports, quotes_of(texts_of(documents)), frame)
 
@@ -202,7 +228,7 @@ def frame_of(top: str, tools: str, before: Markup | None = None) -> html.Frame:
         Markup(top),  # noqa: S704 (our own template, which escapes)
         Markup(tools) + (before or Markup()),  # noqa: S704
         (address("report.css"), address("web.css")),
-        (address("report.js"), address("web.js")),
+        (address("report.js"), address("web.js"), address("form.js")),
     )
 
 
@@ -212,6 +238,73 @@ def shown_report(request: Request, report: AuditReport, template: str, **values:
     top = environment().get_template("top.html.j2").render(path=request.url.path, **shared)
     tools = environment().get_template(template).render(downloads=DOWNLOADS, **values, **shared)
     return html.render([report], None, frame_of(top, tools))
+
+
+def _what_if(
+    request: Request,
+    document: Document,
+    report: AuditReport,
+    options: AuditOptions,
+    text: str,
+    trial: FormData | None,
+) -> str:
+    """The values to be tried beside a report, and what comes of them; nothing where no value decides anything."""
+    fields = what_if.fields(document, report, trial)
+    if not fields:
+        return ""
+    template = environment().get_template("what_if.html.j2")
+    return template.render(
+        fields=fields,
+        outcome=what_if.tried(service(request), document, report, options, trial) if trial is not None else None,
+        text=text,
+        name=document.name,
+        tier=options.tier or "",
+        as_of=options.as_of.isoformat() if options.as_of else "",
+    )
+
+
+@router.post("/what-if")
+async def try_values(request: Request) -> Response:
+    """The report with other values tried beside it."""
+    form = await request.form()
+
+    def made() -> str:
+        documents, options, text = _sent_again(request, form)
+        return framed(request, documents, options, text, trial=None if form.get("as_it_is") else form)
+
+    return HTMLResponse(await worked(request, made))
+
+
+@router.post("/what-if/outcome")
+async def try_values_alone(request: Request) -> Response:
+    """What other values make of the score and the verdicts, as a part of the page."""
+    form = await request.form()
+
+    def made() -> str:
+        documents, options, _ = _sent_again(request, form)
+        used = service(request)
+        outcome = what_if.tried(used, documents[0], used.audit(documents[0], options), options, form)
+        return environment().get_template("outcome.html.j2").render(outcome=outcome)
+
+    return HTMLResponse(await worked(request, made))
+
+
+def _sent_again(request: Request, form: FormData) -> tuple[Sequence[Document], AuditOptions, str]:
+    """The one document that a page brings back, and how it was audited.
+
+    Raises:
+        ProblemError: It was changed on its way.
+    """
+    text, name, tier, day = (str(form.get(one) or "") for one in ("text", "name", "tier", "as_of"))
+    text = text.replace("\r\n", "\n")
+    try:
+        as_of = dt.date.fromisoformat(day) if day else dt.datetime.now(dt.UTC).date()
+        documents = service(request).read(text.encode("utf-8", "surrogatepass"), safe_name(name))
+    except (DescriptionError, ValueError) as error:
+        raise ProblemError(422, f"The document can't be read again: {error}") from None
+    if len(documents) != 1 or tier not in ("", "small", "medium", "large"):
+        raise ProblemError(422, "Values can be tried for one document, of a small, medium or large contract.")
+    return documents, AuditOptions(as_of, tier or None), text
 
 
 def safe_name(name: str | None) -> str:
