@@ -55,8 +55,10 @@ KINDS: Final[Mapping[str, str]] = {
 _FACTS_A_PAGE: Final = 8
 """Of the questions after the quick check."""
 _MOST_STEPS: Final = 300
-_TRIALS: Final = 6
-"""Facts that are tried at each step, and answers in which a grade may be settled, at most."""
+_TRIALS: Final = 4
+"""Facts that are tried at each step to settle a grade."""
+_WIDEST: Final = 30.0
+"""Points of the interval above which a few answers hardly settle a grade, and trying would only take time."""
 _NUMBERS: Final[Mapping[int, str]] = {1: "One more answer", 2: "Two more answers", 3: "Three more answers"} | {
     4: "Four more answers",
     5: "Five more answers",
@@ -287,7 +289,7 @@ def could_settle(check: QuickCheck) -> int | None:
     answers: Mapping[str, Any] = check.answers
     tried = QuickCheck(check.kind, check.packs, answers=answers, as_of=_today())
     for steps in range(1, len(_NUMBERS) + 1):
-        if report.score.grade == NO_GRADE or _open(report) > 45:
+        if report.score.grade == NO_GRADE or _open(report) > _WIDEST:
             return None
         best: tuple[float, AuditReport, Mapping[str, Any]] | None = None
         names = [one.name for one in report.missing if one.narrows and one.name in dictionary()]
