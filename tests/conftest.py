@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
+import socket
+import subprocess
 import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -39,3 +47,36 @@ def pytest_configure(config: pytest.Config) -> None:
 
     if os.environ.get("CI") and sys.version_info < (3, 13) and not available()[0]:
         raise pytest.UsageError(f"In CI both engines are tested. {available()[1]}")
+
+
+@contextlib.contextmanager
+def _served(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A server on a free port: its address, and its process."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "goodcommission", "serve", "--port", str(port), *options],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        for _ in range(600):
+            with contextlib.suppress(OSError):
+                direct.open(f"http://127.0.0.1:{port}/healthz", timeout=5).close()
+                break
+            assert server.poll() is None, server.communicate()[1]
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}", server
+    finally:
+        if server.poll() is None:
+            server.terminate()
+        server.communicate(timeout=60)
+
+
+@pytest.fixture(scope="session")
+def serving() -> Any:
+    """Starts `goodcommission serve` with the options that are given; a context of its address and its process."""
+    return _served

@@ -178,6 +178,11 @@ def test_health_and_figures(client: Any) -> None:
     figures = client.get("/metrics").text
     assert 'goodcommission_requests_total{method="GET",route="/healthz",status="200"}' in figures
     assert "goodcommission_audits_held 0.0" in figures
+    counted = 'goodcommission_audits_total{grade="insufficient evidence",kind="tender",origin="description"} '
+    before = figures.partition(counted)[2].partition("\n")[0]
+    client.post("/v1/audit", content=b"kind: tender\n", headers=YAML)
+    after = client.get("/metrics").text.partition(counted)[2].partition("\n")[0]
+    assert float(after) == float(before or 0) + 1
 
 
 def test_every_answer_has_safe_headers(client: Any) -> None:
@@ -205,6 +210,7 @@ def test_a_full_queue_is_refused_at_once() -> None:
         answer = client.post("/v1/audit", content=b"kind: tender\n", headers=YAML)
         assert answer.status_code == 503
         assert answer.headers["retry-after"] == "1"
+        assert "goodcommission_audits_refused_total 1.0" in client.get("/metrics").text
         app.state.workers.held = 0
         assert client.post("/v1/audit", content=b"kind: tender\n", headers=YAML).status_code == 200
 

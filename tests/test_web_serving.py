@@ -6,49 +6,20 @@ import contextlib
 import json
 import os
 import signal
-import socket
-import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from goodcommission.packs.loading import shipped_folder
 
-CHECKOUT = Path(__file__).parent.parent
 TENDER = (shipped_folder("examples") / "tender.json").read_bytes()
 NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
-@contextlib.contextmanager
-def served(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A server on a free port: its address, and its process."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "goodcommission", "serve", "--port", str(port), *options],
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        for _ in range(600):
-            with contextlib.suppress(OSError):
-                NO_PROXY.open(f"http://127.0.0.1:{port}/healthz", timeout=5).close()
-                break
-            assert server.poll() is None, server.communicate()[1]
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}", server
-    finally:
-        if server.poll() is None:
-            server.terminate()
-        server.communicate(timeout=60)
 
 
 def post(address: str, path: str, body: bytes = TENDER, **headers: str) -> tuple[int, bytes]:
@@ -70,8 +41,8 @@ def children(parent: int) -> list[int]:
 linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
 
 
-def test_requests_are_finished_when_the_server_is_stopped() -> None:
-    with served("--at-once", "2") as (address, server), ThreadPoolExecutor(8) as pool:
+def test_requests_are_finished_when_the_server_is_stopped(serving: Any) -> None:
+    with serving("--at-once", "2") as (address, server), ThreadPoolExecutor(8) as pool:
         post(address, "/v1/audit")
         asked = [pool.submit(post, address, "/v1/improve?target=60") for _ in range(4)]
         time.sleep(0.2)
@@ -85,8 +56,8 @@ def test_requests_are_finished_when_the_server_is_stopped() -> None:
 
 
 @linux
-def test_processes_and_threads_give_the_same_bytes_and_the_same_faults() -> None:
-    with served("--at-once", "1") as (threads, one), served("--at-once", "2") as (processes, two):
+def test_processes_and_threads_give_the_same_bytes_and_the_same_faults(serving: Any) -> None:
+    with serving("--at-once", "1") as (threads, one), serving("--at-once", "2") as (processes, two):
         assert len(children(one.pid)) == 0
         assert len(children(two.pid)) == 2
         for path in ("/v1/audit?as_of=2026-11-20", "/v1/audit?as_of=2026-11-20&format=html", "/v1/audit?pack=nix"):
@@ -99,8 +70,8 @@ def test_processes_and_threads_give_the_same_bytes_and_the_same_faults() -> None
 
 
 @linux
-def test_processes_end_with_the_server_however_it_ends() -> None:
-    with served("--at-once", "2") as (address, server):
+def test_processes_end_with_the_server_however_it_ends(serving: Any) -> None:
+    with serving("--at-once", "2") as (address, server):
         post(address, "/v1/audit")
         ones = children(server.pid)
         server.kill()
@@ -113,16 +84,16 @@ def test_processes_end_with_the_server_however_it_ends() -> None:
 
 
 @linux
-def test_a_process_that_ends_costs_one_answer_and_no_more() -> None:
-    with served("--at-once", "2") as (address, server):
+def test_a_process_that_ends_costs_one_answer_and_no_more(serving: Any) -> None:
+    with serving("--at-once", "2") as (address, server):
         os.kill(children(server.pid)[0], signal.SIGKILL)
         time.sleep(0.5)
         statuses = [post(address, "/v1/audit?as_of=2026-11-20")[0] for _ in range(3)]
         assert statuses[1:] == [200, 200]
 
 
-def test_what_is_too_much_is_refused_at_once() -> None:
-    with served("--at-once", "2", "--waiting", "0") as (address, _), ThreadPoolExecutor(16) as pool:
+def test_what_is_too_much_is_refused_at_once(serving: Any) -> None:
+    with serving("--at-once", "2", "--waiting", "0") as (address, _), ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(lambda _: post(address, "/v1/improve?target=60"), range(24)))
         statuses = {status for status, _ in answers}
         assert statuses == {200, 503}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -23,7 +23,7 @@ from goodcommission.report.rules import find, packs_data, rule_data, rules_data
 from goodcommission.web.guard import need_key
 from goodcommission.web.problems import FaultFound, Problem, ProblemError
 from goodcommission.web.processes import Asked
-from goodcommission.web.service import MEDIA_TYPES, NAMES, AuditOptions, Service
+from goodcommission.web.service import MEDIA_TYPES, NAMES, AuditOptions, Counted, Service
 
 _YAML: Final = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"})
 DOCUMENT: Final[dict[str, Any]] = {
@@ -129,6 +129,12 @@ async def worked(request: Request, function: Callable[[], Any]) -> Any:
     return await request.app.state.workers.run(function)
 
 
+def count(request: Request, audits: Iterable[Counted]) -> None:
+    """Count audits in the server's figures."""
+    for labels in audits:
+        request.app.state.metrics.audits.labels(*labels).inc()
+
+
 @router.post(
     "/audit",
     operation_id="audit",
@@ -159,7 +165,8 @@ async def audit(
     # Compressed where it is made: the server would do nothing else meanwhile.
     compressed = "gzip" in request.headers.get("accept-encoding", "")
     asked = Asked(body, name, options, format, compressed)
-    made = await request.app.state.workers.audited(service(request), asked)
+    made, counts = await request.app.state.workers.audited(service(request), asked)
+    count(request, counts)
     coding = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"} if compressed else {"Vary": "Accept-Encoding"}
     return Response(made, media_type=MEDIA_TYPES[format], headers=coding)
 

@@ -43,7 +43,8 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
         GoodCommissionError: A setting is wrong, or a pack can't be loaded.
     """
     chosen = settings or WebSettings()
-    workers = Workers(chosen.at_once, chosen.waiting, chosen.seconds)
+    metrics = Metrics()
+    workers = Workers(chosen.at_once, chosen.waiting, chosen.seconds, metrics.refused.inc)
     storage = _storage(chosen)
 
     @asynccontextmanager
@@ -69,7 +70,6 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=life,
     )
-    metrics = Metrics()
     metrics.held.set_function(lambda: workers.held)
     app.state.settings = chosen
     app.state.workers = workers

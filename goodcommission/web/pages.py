@@ -26,11 +26,12 @@ from goodcommission.report.rules import find
 from goodcommission.report.terminal import neutral, visible
 from goodcommission.report.wording import capital, count
 from goodcommission.web import what_if
+from goodcommission.web.api import count as tally
 from goodcommission.web.api import service, worked
 from goodcommission.web.fields import MOST_ROWS, label
 from goodcommission.web.form_guard import form_token
 from goodcommission.web.problems import ProblemError
-from goodcommission.web.service import MEDIA_TYPES, AuditOptions
+from goodcommission.web.service import MEDIA_TYPES, AuditOptions, counted
 
 _STATIC: Final[Mapping[str, str]] = {
     "web.css": "text/css; charset=utf-8",
@@ -170,7 +171,7 @@ async def download(
         raise ProblemError(404, "There is no such report.")
     options = AuditOptions(as_of or dt.datetime.now(dt.UTC).date(), tier or None)
     body = text.replace("\r\n", "\n").encode("utf-8", "surrogatepass")
-    made = await worked(request, lambda: service(request).audited(body, safe_name(name), options, form))
+    made, _ = await worked(request, lambda: service(request).audited(body, safe_name(name), options, form))
     disposition = f'attachment; filename="{DOWNLOADS[form][0]}"'
     return Response(made, media_type=MEDIA_TYPES[form], headers={"Content-Disposition": disposition})
 
@@ -200,8 +201,7 @@ def framed(
         trial: Other values to be tried, as they were entered.
     """
     reports = [service(request).audit(document, options) for document in documents]
-    for one in reports:
-        request.app.state.metrics.audits.labels(one.document.kind, one.document.origin, one.score.grade).inc()
+    tally(request, map(counted, reports))
     top = environment().get_template("top.html.j2").render(path="/check", **_shared(request))
     tools = (
         environment()

@@ -16,7 +16,7 @@ from typing import Final
 
 from goodcommission.exceptions import GoodCommissionError
 from goodcommission.web.problems import ProblemError
-from goodcommission.web.service import AuditOptions, Service
+from goodcommission.web.service import AuditOptions, Counted, Service
 
 _DIE_WITH_PARENT: Final = 1
 """PR_SET_PDEATHSIG of prctl(2)."""
@@ -41,13 +41,17 @@ class Asked:
     """Whether to compress what is made: done here, since it takes about as long as the audit."""
 
 
-def audited(service: Service, asked: Asked) -> bytes:
-    """The report of what was sent."""
-    made = service.audited(asked.body, asked.name, asked.options, asked.form).encode("utf-8")
-    if not asked.compressed:
-        return made
-    packer = zlib.compressobj(1, zlib.DEFLATED, _GZIP)
-    return packer.compress(made) + packer.flush()
+Made = tuple[bytes, tuple[Counted, ...]]
+
+
+def audited(service: Service, asked: Asked) -> Made:
+    """The report of what was sent, and what to count of it."""
+    text, counts = service.audited(asked.body, asked.name, asked.options, asked.form)
+    made = text.encode("utf-8")
+    if asked.compressed:
+        packer = zlib.compressobj(1, zlib.DEFLATED, _GZIP)
+        made = packer.compress(made) + packer.flush()
+    return made, counts
 
 
 def possible() -> bool:
@@ -70,7 +74,7 @@ def start(service: Service, amount: int) -> ProcessPoolExecutor:
     return pool
 
 
-def submit(pool: ProcessPoolExecutor, asked: Asked) -> Future[bytes]:
+def submit(pool: ProcessPoolExecutor, asked: Asked) -> Future[Made]:
     """Have one audit made by a process."""
     return pool.submit(_work, asked)
 
@@ -84,7 +88,7 @@ def _started(parent: int) -> None:
         os._exit(0)
 
 
-def _work(asked: Asked) -> bytes:
+def _work(asked: Asked) -> Made:
     if _service is None:
         raise AuditProcessError("the process has no packs")
     try:

@@ -40,6 +40,15 @@ class AuditOptions:
     require_evidence: bool = False
 
 
+Counted = tuple[str, str, str]
+"""The kind, origin and grade of an audit: all that the figures of the server have of it."""
+
+
+def counted(report: AuditReport) -> Counted:
+    """What to count of an audit."""
+    return report.document.kind, report.document.origin, report.score.grade
+
+
 class Service:
     """The packs of one server, and what is done with them."""
 
@@ -82,9 +91,9 @@ class Service:
             require_evidence=options.require_evidence,
         )
 
-    def audited(self, body: bytes, name: str, options: AuditOptions, form: str) -> str:
-        """What was sent, audited and written out in one of the formats."""
+    def audited(self, body: bytes, name: str, options: AuditOptions, form: str) -> tuple[str, tuple[Counted, ...]]:
+        """What was sent, audited and written out in one of the formats; and what to count of it."""
         documents = self.read(body, name)
         reports = [self.audit(document, options) for document in documents]
         sources = [document.source for document in documents if document.source]
-        return render(form, reports, sources=sources)
+        return render(form, reports, sources=sources), tuple(counted(report) for report in reports)

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from goodcommission.web import processes
 from goodcommission.web.problems import ProblemError
-from goodcommission.web.processes import Asked
+from goodcommission.web.processes import Asked, Made
 from goodcommission.web.service import Service
 
 T = TypeVar("T")
@@ -21,13 +21,13 @@ log: Final = logging.getLogger("goodcommission.web")
 class Workers:
     """A few that audit, and a queue that is never long."""
 
-    def __init__(self, at_once: int, waiting: int, seconds: float) -> None:
+    def __init__(self, at_once: int, waiting: int, seconds: float, on_refused: Callable[[], None]) -> None:
         self.at_once = at_once
         self.most = at_once + waiting
         self.seconds = seconds
         self.held = 0
         """Requests that are worked on or wait."""
-        self.refused = 0
+        self.on_refused = on_refused
         self.pool = ThreadPoolExecutor(at_once, thread_name_prefix="audit")
         self.others: ProcessPoolExecutor | None = None
         """Processes for plain audits, where there are some."""
@@ -46,7 +46,7 @@ class Workers:
         self._need_room()
         return await self._waited(asyncio.get_running_loop().run_in_executor(self.pool, function))
 
-    async def audited(self, service: Service, asked: Asked) -> bytes:
+    async def audited(self, service: Service, asked: Asked) -> Made:
         """The report of what was sent, from a process where there are some.
 
         Raises:
@@ -65,7 +65,7 @@ class Workers:
 
     def _need_room(self) -> None:
         if self.held >= self.most:
-            self.refused += 1
+            self.on_refused()
             raise ProblemError(503, "Too many audits are waiting; ask again in a moment.", headers={"Retry-After": "1"})
 
     async def _waited(self, future: asyncio.Future[T]) -> T:
@@ -75,7 +75,7 @@ class Workers:
             # Shielded: what is begun can't be stopped, and it holds its place until it is done.
             return await asyncio.wait_for(asyncio.shield(future), self.seconds)
         except TimeoutError:
-            self.refused += 1
+            self.on_refused()
             detail = f"The audit took longer than {self.seconds:g} s and was given up."
             raise ProblemError(503, detail, headers={"Retry-After": "5"}) from None
 
