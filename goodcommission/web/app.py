@@ -19,7 +19,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from goodcommission.exceptions import Fault, GoodCommissionError
 from goodcommission.version import VERSION
-from goodcommission.web import api, forms, pages
+from goodcommission.web import api, browsing, forms, pages
 from goodcommission.web.form_guard import FormCookie
 from goodcommission.web.guard import Counted, Metrics, SafeHeaders
 from goodcommission.web.limits import RateLimit, SizeLimit
@@ -78,6 +78,7 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
     app.state.storage = storage
     app.include_router(api.router)
     app.include_router(pages.router)
+    app.include_router(browsing.router)
     if storage:
         from goodcommission.web import saved, saved_api
 

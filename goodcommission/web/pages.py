@@ -1,4 +1,4 @@
-"""The pages: check a file, browse the rules. Rendered here, and usable without JavaScript."""
+"""The pages: check a file, see its report. Rendered here, and usable without JavaScript."""
 
 from __future__ import annotations
 
@@ -11,18 +11,15 @@ from typing import Annotated, Any, Final
 
 import jinja2
 from fastapi import APIRouter, Form, Request, UploadFile
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup
 from starlette.datastructures import FormData
 
 from goodcommission.description.document import Document
 from goodcommission.exceptions import DescriptionError, Fault
-from goodcommission.packs.model import Pack, Pattern, Rule
 from goodcommission.report import html
 from goodcommission.report.model import AuditReport
 from goodcommission.report.quoting import quotes_of, texts_of
-from goodcommission.report.rule_pages import RulePage, rule_page
-from goodcommission.report.rules import find
 from goodcommission.report.terminal import neutral, visible
 from goodcommission.report.wording import capital, count
 from goodcommission.web import what_if
@@ -99,7 +96,9 @@ def page(template: str, request: Request, status: int = 200, **values: Any) -> H
 
 def _shared(request: Request) -> dict[str, Any]:
     storage = request.app.state.storage is not None
-    return {"storage": storage, "token": form_token(request) if storage else ""}
+    first = request.url.path.split("/")[1]
+    section = "/rules" if first in ("rules", "packs", "coverage", "sources") else f"/{first}"
+    return {"storage": storage, "token": form_token(request) if storage else "", "section": section}
 
 
 @router.get("/static/{name}")
@@ -339,60 +338,3 @@ def _lines(text: str, faults: Sequence[Fault]) -> list[dict[str, Any]]:
         shown.append({"number": number, "text": cut, "message": wrong.get(number), "gap": last and number != last + 1})
         last = number
     return shown
-
-
-# --- The rules -----------------------------------------------------------------------------------------------------
-
-
-@router.get("/rules")
-async def rules(request: Request, q: str = "", pack: str = "", severity: str = "") -> Response:
-    """All rules, or those that fit."""
-    words = q.lower().split()[:10]
-    groups: list[tuple[Pack, list[Rule | Pattern]]] = []
-    for held in sorted((one.pack for one in service(request).packs.packs if one.pack.pack), key=_patterns_last):
-        parts: list[Rule | Pattern] = [*held.rules, *held.patterns]
-        fitting = [one for one in parts if _fits(one, words) and severity in ("", one.severity)]
-        if fitting and pack in ("", held.id):
-            groups.append((held, fitting))
-    packs = [one.pack for one in service(request).packs.packs if one.pack.pack]
-    found = sum(len(fitting) for _, fitting in groups)
-    return page(
-        "rules.html.j2", request, groups=groups, packs=packs, q=q[:200], pack=pack, severity=severity, found=found
-    )
-
-
-def _patterns_last(pack: Pack) -> bool:
-    return not pack.rules
-
-
-def _fits(part: Rule | Pattern, words: Sequence[str]) -> bool:
-    asks = part.asks if isinstance(part, Rule) else part.concludes
-    held = " ".join((part.id, *part.aliases, part.title, asks, part.why, part.remedy or "")).lower()
-    return all(word in held for word in words)
-
-
-@router.get("/rules/{id}")
-async def rule(request: Request, id: str) -> Response:
-    """One rule in full."""
-    used = service(request).packs
-    found = find(used.packs, id)
-    if found is None:
-        raise ProblemError(404, f"There is no rule “{id[:40]}”.")
-    if found[1].id != id:
-        return RedirectResponse(f"/rules/{found[1].id}", 308)
-    shown: RulePage = await worked(request, lambda: rule_page(used, *found))
-    return page("rule.html.j2", request, rule=shown)
-
-
-@router.get("/sources")
-async def sources(request: Request) -> Response:
-    """The works that the rules rest on, with the rules that cite each."""
-    works: dict[str, dict[str, Any]] = {}
-    for loaded in service(request).packs.packs:
-        parts: list[Rule | Pattern] = [*loaded.pack.rules, *loaded.pack.patterns]
-        for part in parts:
-            for citation in part.sources:
-                work = works.setdefault(citation.source, {"work": loaded.pack.sources[citation.source], "rules": {}})
-                work["rules"].setdefault(part.id, part.title)
-    order = sorted(works.values(), key=lambda one: -len(one["rules"]))
-    return page("sources.html.j2", request, works=order)
