@@ -151,10 +151,12 @@ def _stand(law: Law, regime: Regime, day_by: str | None, day: int | None, as_of:
         settled = regime.decided_by
     if law.territories is not None:
         if regime.territories is not None and not regime.territories & law.territories:
-            return Standing(False, _other_territory(law, regime), regime.territory_by)
+            return Standing(False, _other_territory(law, regime), regime.territory_by or regime.decided_by)
         if regime.territories is None or not regime.territories <= law.territories:
-            open_ = open_ or Standing(None, _where(law), missing=(STATED_TERRITORY,))
-        settled += regime.territory_by
+            # The law that it is run under may tell the territory as well.
+            asked = tuple(dict.fromkeys((STATED_TERRITORY, *regime.missing)))
+            open_ = open_ or Standing(None, _where(law), missing=asked)
+        settled += regime.territory_by or (() if law.regimes else regime.decided_by)
     if law.start is not None or law.until is not None:
         if day is None:
             depends = f"it depends on {_day_words(law)} whether it was in force"

@@ -509,9 +509,16 @@ def _law(page: Page, view: View, passes: bool, everything: bool) -> None:
     page.say(f"{NOT_ADVICE} It is no part of the score.", _INDENT)
     page.blank()
     page.labelled("Run under", regime_words(report), at=_LAW_LABEL)
-    applying = [one for one in report.laws if one.may_not_meet or one.met or one.not_settled or one.not_yet_due]
+    known = report.regime.id is not None
+    applying = [p for p in report.laws if p.may_not_meet or p.met or (known and (p.not_settled or p.not_yet_due))]
     for one in report.laws if everything else applying:
         page.labelled("", f"{neutral(one.title)}: {law_counts(one)}", at=_LAW_LABEL)
+    if report.regime.id is None and not everything:
+        page.blank()
+        state = [view.missing[name] for name in report.regime.missing[:_LAW_QUESTIONS] if name in view.missing]
+        page.say("Until that is known, little else can be said. It would be settled by:", _INDENT)
+        for fact in state:
+            page.labelled("-", f"{view.title(fact)} ({fact.name})", at=4)
     for result in view.law("fail"):
         if _is_shown(result, everything):
             page.blank()
@@ -525,7 +532,8 @@ def _law(page: Page, view: View, passes: bool, everything: bool) -> None:
     if later := view.law("not_yet_due"):
         page.blank()
         page.say(f"Not yet due: {', '.join(result.rule.id for result in later)}.", _INDENT)
-    _law_not_settled(page, view, everything)
+    if everything or report.regime.id is not None:
+        _law_not_settled(page, view, everything)
     if everything:
         for result in view.law("not_applicable"):
             why = f" ({neutral(result.reason)})" if result.reason else ""
