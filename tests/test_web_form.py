@@ -12,6 +12,7 @@ from typing import Any, get_args
 import pytest
 import yaml
 from fastapi.testclient import TestClient
+from starlette.datastructures import FormData
 
 from goodcommission import audit, load_packs, read_description
 from goodcommission.description.model import Kind
@@ -20,9 +21,11 @@ from goodcommission.engine.facts import Fact, dictionary
 from goodcommission.exceptions import GoodCommissionError
 from goodcommission.packs.loading import shipped_folder
 from goodcommission.quick_check import AnswerError, QuickCheck
+from goodcommission.web import what_if
 from goodcommission.web.app import create_app
 from goodcommission.web.fields import LEFT, Entry, entry_of, meaning
 from goodcommission.web.forms import could_settle
+from goodcommission.web.service import AuditOptions, Service
 
 EXAMPLES = shipped_folder("examples")
 PAGE = {"accept": "text/html"}
@@ -326,6 +329,38 @@ def test_what_is_shown_in_a_field_means_what_was_stated(name: str) -> None:
         again = meaning(dictionary()[fact], entry_of(dictionary()[fact], value))
         one, other = (read_description(_nested(fact, said)).description for said in (value, again))
         assert one == other, fact
+
+
+def test_a_value_that_is_not_stated_stands_in_no_field() -> None:
+    for fact in dictionary().values():
+        assert entry_of(fact, LEFT) == Entry(), fact.name
+        assert meaning(fact, Entry()) is LEFT
+
+
+def test_what_is_not_stated_can_be_tried_and_taken_back() -> None:
+    used = Service((), 20)
+    options = AuditOptions(today())
+    tried_some = False
+    for path in sorted(EXAMPLES.glob("*.*")):
+        document = read_description(path)
+        report = used.audit(document, options)
+        sent_as_it_is: dict[str, Any] = {}
+        for field in what_if.fields(document, report):
+            entry = field.entry
+            sent_as_it_is[f"value:{field.name}"] = "?" if entry.unknown else entry.text
+            sent_as_it_is |= {f"mark:{field.name}": "none"} if entry.none else {}
+        for field in what_if.fields(document, report):
+            held_now = held(as_written(document), field.name)
+            assert field.entry == entry_of(field.fact, held_now)
+            if field.fact.type != "bool":
+                continue
+            changed = not held_now if isinstance(held_now, bool) else True
+            form = FormData({**sent_as_it_is, f"value:{field.name}": "yes" if changed else "no"})
+            outcome = what_if.tried(used, document, report, options, form)
+            assert outcome.changed == 1, field.name
+            assert outcome.errors == (), field.name
+            tried_some = True
+    assert tried_some
 
 
 def _nested(name: str, value: Any) -> dict[str, Any]:

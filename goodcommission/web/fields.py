@@ -142,7 +142,9 @@ def label(value: str) -> str:
 
 
 def entry_of(fact: Fact, value: Any) -> Entry:
-    """What stands in the field of a fact that is stated."""
+    """What stands in the field of a fact: what is stated of it, or nothing if that is `LEFT`."""
+    if value is LEFT:
+        return Entry()
     if value is None:
         return Entry(unknown=True)
     if fact.type in _LISTS:

@@ -34,7 +34,6 @@ from goodcommission.web.api import service, worked
 from goodcommission.web.fields import (
     LEFT,
     MOST_ROWS,
-    Entry,
     Field,
     currency_of,
     entry_in,
@@ -276,7 +275,7 @@ def _could(walk: Walk, left: int) -> str:
     if now.grade in tuple("ABCDE"):
         return "The grade is settled. More answers could still move the score."
     few = could_settle(walk.check)
-    return f"{_NUMBERS[few]} could settle the grade." if few else "It takes several more answers to settle the grade."
+    return f"{_NUMBERS[few]} could settle the grade." if few else "More answers are needed to settle the grade."
 
 
 def could_settle(check: QuickCheck) -> int | None:
@@ -386,7 +385,7 @@ def _shown(
 
 def _field(walk: Walk, fact: Fact, form: FormData | None, errors: Mapping[str, str], more: str) -> Field:
     held = _held(walk.check.answers, fact.name)
-    entry = Entry() if held is LEFT else entry_of(fact, held)
+    entry = entry_of(fact, held)
     if form is not None and (fact.name in errors or more):
         entry = entry_in(form, fact)
     rows = max(len(entry.rows) + (1 if entry.rows else 2), 2)

@@ -14,9 +14,10 @@ from goodcommission.description.reading import read_description
 from goodcommission.description.writing import as_written
 from goodcommission.engine.facts import COMPLETE, GIVEN, Fact, dictionary
 from goodcommission.exceptions import DescriptionError
+from goodcommission.packs.model import Verdict
 from goodcommission.quick_check import AnswerError
 from goodcommission.report.model import AuditReport
-from goodcommission.report.wording import VERDICTS, capital, score_words
+from goodcommission.report.wording import capital, score_words
 from goodcommission.web.fields import LEFT, Field, currency_of, entry_in, entry_of, meaning, said, section
 from goodcommission.web.service import AuditOptions, Service
 
@@ -25,6 +26,13 @@ MOST: Final = 8
 _OFFERED: Final = frozenset({"bool", "int", "double", "money", "date", "enum"})
 _NOT_OFFERED: Final = frozenset({"kind", "stage"})
 _MOVES: Final = frozenset({"verdict", "newly_unknown", "newly_asked", "no_longer_asked"})
+_WORDS: Final[Mapping[Verdict, str]] = {
+    "pass": "met",
+    "fail": "not met",
+    "unknown": "not evidenced",
+    "not_yet_due": "not yet due",
+    "not_applicable": "does not apply",
+}
 _OUTCOMES: Final[Mapping[str, str]] = {
     "concluded": "it adds up to this",
     "gone": "it no longer adds up to this",
@@ -90,7 +98,7 @@ def fields(document: Document, report: AuditReport, form: FormData | None = None
     found = []
     for fact in offered(report):
         held = _held(raw, fact.name)
-        entry = entry_in(form, fact) if form is not None else entry_of(fact, "" if held is LEFT else held)
+        entry = entry_in(form, fact) if form is not None else entry_of(fact, held)
         found.append(Field(fact, entry, currency_of(held), about=section(fact)))
     return tuple(found)
 
@@ -102,7 +110,7 @@ def tried(service: Service, document: Document, report: AuditReport, options: Au
     changed = 0
     for fact in offered(report):
         held, entry = _held(raw, fact.name), entry_in(form, fact)
-        if entry == entry_of(fact, "" if held is LEFT else held):
+        if entry == entry_of(fact, held):
             continue
         try:
             value = meaning(fact, entry, currency_of(held))
@@ -136,8 +144,8 @@ def _moves(comparison: Comparison) -> tuple[Move, ...]:
         Move(
             one.rule.id,
             one.rule.title,
-            VERDICTS[one.before.verdict],
-            VERDICTS[one.after.verdict],
+            _WORDS[one.before.verdict],
+            _WORDS[one.after.verdict],
             one.direction,
         )
         for one in comparison.rules
