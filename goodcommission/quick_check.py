@@ -74,7 +74,7 @@ class QuickCheck:
 
     Args:
         kind: What is described.
-        packs: The rules; all shipped packs by default.
+        packs: The rules; all shipped packs by default. Law among them is left out: it never changes the score.
         answers: The description so far, as it was written: what is in it is not asked again.
         commissioner: The commissioner's profile, as for `audit`.
         as_of: The day of the audit.
@@ -95,7 +95,7 @@ class QuickCheck:
         tier: Tier | None = None,
     ) -> None:
         self.kind: Kind = kind
-        self.packs = packs or load_packs()
+        self.packs = (packs or load_packs()).practice
         self._options: dict[str, Any] = {"as_of": as_of, "tier": tier}
         self._commissioner = commissioner
         self.answers: dict[str, Any] = {**_copied(answers or {}), "kind": kind}
@@ -125,8 +125,9 @@ class QuickCheck:
     def remaining(self) -> tuple[Asked, ...]:
         """The questions that can still settle something, the most decisive first.
 
-        A question weighs what it can contribute to rules that are open: the weight of each by its severity, shared
-        equally among all the facts that the rule still waits for.
+        A question weighs what it can contribute to rules that are open: the weight of each by its severity, divided by
+        the square of the number of facts that the rule still waits for. Shared equally, a rule that waits for ten facts
+        would call for its questions as loudly as one that the next answer decides.
         """
         waiting: dict[str, list[str]] = {}
         worth: dict[str, float] = {}
@@ -136,7 +137,7 @@ class QuickCheck:
             if open_ and names:
                 for name in names:
                     waiting.setdefault(name, []).append(result.rule.id)
-                    worth[name] = worth.get(name, 0.0) + _SEVERITY[result.rule.severity] / len(names)
+                    worth[name] = worth.get(name, 0.0) + _SEVERITY[result.rule.severity] / len(names) ** 2
         for pattern in self.report.patterns:
             for name in pattern.missing:
                 waiting.setdefault(_base(name), [])

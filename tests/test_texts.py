@@ -76,6 +76,21 @@ def test_a_text_is_filled() -> None:
     assert parse("{params.x}").fill(str.upper) == "PARAMS.X"
 
 
+@pytest.mark.parametrize(
+    ("text", "one", "two"),
+    [
+        ("at {n} days' notice", "at 1 day's notice", "at 2 days' notice"),
+        ("lasts {n} months at most", "lasts 1 month at most", "lasts 2 months at most"),
+        ("signed {n} working days after", "signed 1 working day after", "signed 2 working days after"),
+        ("a share of {n}, days later", "a share of 1, days later", "a share of 2, days later"),
+    ],
+)
+def test_a_unit_after_one_is_in_the_singular(text: str, one: str, two: str) -> None:
+    assert parse(text).fill(lambda _: "1") == one
+    assert parse(text).fill(lambda _: "2") == two
+    assert parse(text).fill(lambda _: "21") == text.replace("{n}", "21")
+
+
 @pytest.mark.parametrize("text", ["a {", "} b", "{{x}}", "{x", "x}", "{ x }", "{X}", "{}", "{x.}", "{x + 1}", "{1x}"])
 def test_what_is_no_text_is_refused(text: str) -> None:
     with pytest.raises(TextError):

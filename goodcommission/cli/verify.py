@@ -32,8 +32,9 @@ def verify(report: str, documents: tuple[str, ...], commissioner: str | None, an
         fail(Fault(f"the report cannot be read: {error.strerror or error}", report))
     for one in found:
         if one.differences:
+            concerns = report if one.document == report else f"{report}: {one.document}"
             for difference in one.differences:
-                complain(f"{report}: {one.document}: {difference}.")
+                complain(f"{concerns}: {difference}.")
         else:
             show(f"{report}: the same. {one.verdicts} verdicts and the score of {one.document} were recomputed.\n")
     sys.exit(GATE_FAILED if any(one.differences for one in found) else FINE)

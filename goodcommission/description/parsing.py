@@ -469,7 +469,9 @@ def _parse_yaml(source: Source) -> Any:
         raise _yaml_fault(error, text, faults, places.parts()) from None
     faults.raise_any()
     if not documents:
-        raise faults.stop("the file holds nothing but comments", 0, [], "Write a description into it.")
+        raise faults.stop(
+            "the file holds nothing but comments", 0, [], "Check that it is the right file, and that it was saved."
+        )
     return documents[0]
 
 

@@ -110,7 +110,9 @@ def _too_large(name: str, size: int | None) -> DescriptionError:
 
 def _decode(data: bytes, name: str) -> str:
     if not data.strip():
-        raise DescriptionError(Fault("the file is empty", name, suggestion="Write a description into it."))
+        raise DescriptionError(
+            Fault("the file is empty", name, suggestion="Check that it is the right file, and that it was saved.")
+        )
     if data.startswith(b"\xef\xbb\xbf"):
         raise DescriptionError(
             Fault(

@@ -14,6 +14,8 @@ from goodcommission.engine.facts import date
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*\Z")
+_SEVERAL: Final = re.compile(r"\A( (?:working )?(?:day|weekday|week|month|page|word))s\b('?)")
+"""A unit in the plural, with its apostrophe if it has one."""
 _SYMBOLS: Final[Mapping[str, str]] = {"GBP": "£", "EUR": "€", "USD": "$"}
 _ROUNDING: Final[Mapping[str, str]] = {"down": ROUND_FLOOR, "up": ROUND_CEILING, "nearest": ROUND_HALF_UP}
 _PRECISE: Final = Context(prec=400)
@@ -22,6 +24,10 @@ _MONTHS: Final = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+
+
+def _one(unit: re.Match[str]) -> str:
+    return f"{unit[1]}'s" if unit[2] else unit[1]
 
 
 class TextError(ValueError):
@@ -106,7 +112,13 @@ class Text:
         """The sentence, with each name replaced by what ``value_of`` says."""
         if len(self.pieces) == 1:
             return self.pieces[0]
-        return "".join(value_of(piece) if at % 2 else piece for at, piece in enumerate(self.pieces))
+        said: list[str] = []
+        for at, piece in enumerate(self.pieces):
+            if at % 2:
+                said.append(value_of(piece))
+            else:
+                said.append(_SEVERAL.sub(_one, piece) if said and said[-1] == "1" else piece)
+        return "".join(said)
 
 
 def parse(text: str) -> Text:
