@@ -83,6 +83,14 @@ def test_rules_show_prints_the_page_in_three_forms() -> None:
     assert yaml.safe_load(data["page"]["fails"]["description"])["kind"] == "tender"
 
 
+def test_a_page_says_that_law_is_law_and_one_in_the_singular() -> None:
+    law = CliRunner().invoke(main, ["rules", "show", "PA-09"]).output
+    assert "law; it never enters the score" in law
+    assert "recommendation" not in law.split("What it asks")[0]
+    turnover = CliRunner().invoke(main, ["rules", "show", "PP-03"]).output
+    assert "more than 1 lots" not in " ".join(turnover.split())
+
+
 def test_a_combined_finding_has_a_page_as_well() -> None:
     assert show("X-01", "--format", "markdown") == PAGES["X-01.md"]
     assert "## Example that concludes it" in PAGES["X-01.md"]

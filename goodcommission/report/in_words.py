@@ -233,8 +233,9 @@ class InWords:
 
     def _with_unit(self, value: Any, unit: str | None) -> str:
         text = say(value, unit)
-        worded = unit and not unit.isupper() and unit not in ("date", "enum", "share", "percent", "ratio", "per year")
-        return f"{text} {unit}" if worded else text
+        if unit is None or unit.isupper() or unit in ("date", "enum", "share", "percent", "ratio", "per year"):
+            return text
+        return f"{text} {unit.removesuffix('s') if text == '1' else unit}"
 
     def _figure(self, const: Const, beside: Node) -> str:
         if isinstance(const.value, str):

@@ -163,7 +163,7 @@ def rule_page(packs: Packs, pack: Pack, part: Rule | Pattern) -> RulePage:
             pack=pack.id,
             pack_title=pack.title,
             version=pack.version,
-            asks=f"What these findings mean together: {part.concludes.replace('_', ' ').replace('.', ', ')}.",
+            asks=f"What these findings mean together: {part.concludes.replace('_', ' ').replace('.', ': ')}.",
             standing=(("Severity", part.severity), ("Concludes", part.concludes)),
             why=part.why,
             exclusions=(),
@@ -192,7 +192,7 @@ def rule_page(packs: Packs, pack: Pack, part: Rule | Pattern) -> RulePage:
         pack_title=pack.title,
         version=pack.version,
         asks=part.asks,
-        standing=tuple(_standing(part)),
+        standing=tuple(_standing(part, law=pack.kind == "law")),
         why=part.why,
         exclusions=tuple(_exclusions(part, compiled, packs)),
         decision=decision,
@@ -206,11 +206,11 @@ def rule_page(packs: Packs, pack: Pack, part: Rule | Pattern) -> RulePage:
     )
 
 
-def _standing(rule: Rule) -> Iterator[tuple[str, str]]:
+def _standing(rule: Rule, *, law: bool) -> Iterator[tuple[str, str]]:
     kinds = listed([KINDS[kind] for kind in rule.applies_to])
     yield "Asked of", f"{kinds} {_SIZES[rule.tier]}, from the stage “{rule.due_from}” on"
     yield "Severity", rule.severity
-    yield "Standing", rule.strength.replace("-", " ")
+    yield "Standing", "law; it never enters the score" if law else rule.strength.replace("-", " ")
     if rule.level == "ext":
         yield "Level", "extended: the sources carry it more lightly"
     if rule.aliases:
