@@ -319,3 +319,11 @@ def test_bad_input_is_said_in_one_line(tmp_path: Path, arguments: tuple[str, ...
     assert result.exit_code == 2, result.output
     assert said.format(here=tmp_path) in result.stderr
     assert "Traceback" not in result.output + result.stderr
+
+
+def test_what_was_begun_with_shares_is_kept_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "t.json"
+    file.write_text('{"kind": "tender", "subcontracting": {"minimum_vcs_share": 0.25}, "stage": "draft"}', "utf-8")
+    result = run("check", file, typed="stop\n")
+    assert result.exit_code == 0, result.output
+    assert json.loads(file.read_text("utf-8"))["subcontracting"] == {"minimum_vcs_share": 0.25}

@@ -127,12 +127,13 @@ def _read(path: Path) -> tuple[Kind, dict[str, Any]]:
     """The kind of a description, and all of it as it was written; it is checked."""
     from goodcommission.description.parsing import parse
     from goodcommission.description.reading import read_description, read_source
+    from goodcommission.engine.mending import plain
 
     document = read_description(path)
     if document.origin == "ocds":
         advice = "Make a description of it first: goodcommission convert."
         fail(Fault("a published notice can't be completed here", str(path), suggestion=advice))
-    raw: Any = parse(read_source(path))
+    raw: Any = plain(parse(read_source(path)))
     return document.description.kind, dict(raw)
 
 
