@@ -235,7 +235,7 @@ def _asked(question: Question, pack: str, given: tuple[int, Answer] | None, day:
     index, answer = given
     signed = dt.date.fromisoformat(answer.on)
     if day is not None and signed > day:
-        return Asked(question, pack, note=f"the answer of {answer.on} was signed after the day of the audit")
+        return Asked(question, pack, note=f"the answer of {say_date(signed)} was signed after the day of the audit")
     if day is not None and _months_later(signed, question.good_for_months) < day:
         note = f"the answer is older than {question.good_for_months} months: ask again"
         return Asked(question, pack, answer, index, note)

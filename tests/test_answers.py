@@ -129,7 +129,7 @@ def test_what_does_not_apply_is_not_counted(packs: Packs) -> None:
         ("2025-11-20", "pass", None),
         ("2025-11-19", "pass", "the answer is older than 12 months: ask again"),
         ("2026-11-20", "pass", None),
-        ("2026-11-21", None, "the answer of 2026-11-21 was signed after the day of the audit"),
+        ("2026-11-21", None, "the answer of 21 November 2026 was signed after the day of the audit"),
     ],
 )
 def test_an_old_answer_shows_and_a_later_one_is_not_used(

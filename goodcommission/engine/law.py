@@ -37,7 +37,7 @@ class Regime:
     id: str | None = None
     """None if it is not known."""
     basis: Basis = "unknown"
-    because: str = "nothing that is stated settles under which law it stands"
+    because: str = "nothing that is stated settles it"
     decided_by: tuple[str, ...] = ()
     missing: tuple[str, ...] = (STATED_REGIME,)
     """Facts that would settle it, or could overturn what is worked out."""

@@ -55,7 +55,7 @@ def _survivor(page: Page, one: Survivor, offered: set[str]) -> None:
         page.say("No case notices it. This one would:", "  ")
         page.lines.append(((_IN_A_PACK + case, ""),))
         if not one.mended:
-            page.say("It needs a better `mend`: the one that is there does not make it pass.", "  ")
+            page.say("The rule needs a `mend` that makes this case pass.", "  ")
     offered.add(case)
 
 
