@@ -22,8 +22,8 @@ from goodcommission.version import VERSION
 from goodcommission.web import api, browsing, forms, pages
 from goodcommission.web.form_guard import FormCookie
 from goodcommission.web.guard import Counted, Metrics, SafeHeaders
-from goodcommission.web.limits import RateLimit, SizeLimit
-from goodcommission.web.problems import ProblemError, problem, problem_body, problem_of
+from goodcommission.web.limits import RateLimit, Scope, SizeLimit
+from goodcommission.web.problems import ProblemError, problem, problem_body
 from goodcommission.web.processes import AuditProcessError, place_of
 from goodcommission.web.service import Service
 from goodcommission.web.settings import WebSettings
@@ -88,9 +88,9 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
     _add_operations(app, metrics)
     _add_answers(app)
     # The last that is added meets a request first.
-    app.add_middleware(SizeLimit, most_bytes=chosen.most_bytes)
+    app.add_middleware(SizeLimit, most_bytes=chosen.most_bytes, refuse=_refused)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
-    app.add_middleware(RateLimit, per_minute=chosen.per_minute)
+    app.add_middleware(RateLimit, per_minute=chosen.per_minute, refuse=_refused)
     if storage:
         app.add_middleware(FormCookie, https=chosen.secure_cookies)
     if chosen.hosts:
@@ -141,7 +141,9 @@ def _add_operations(app: FastAPI, metrics: Metrics) -> None:
 def _add_answers(app: FastAPI) -> None:
     @app.exception_handler(GoodCommissionError)
     async def wrong_document(request: Request, error: GoodCommissionError) -> Response:
-        return problem_of(error)
+        many = len(error.faults)
+        detail = str(error.faults[0]) if many == 1 else f"{many} things are wrong with it."
+        return _answer(request, 422, detail, error.faults)
 
     @app.exception_handler(ProblemError)
     async def refused(request: Request, error: ProblemError) -> Response:
@@ -167,6 +169,10 @@ def _add_answers(app: FastAPI) -> None:
         return _answer(request, 500, "It was noted in the server's log. Nothing of your document was kept.")
 
 
+def _refused(scope: Scope, status: int, detail: str, headers: Mapping[str, str]) -> Response:
+    return _answer(Request(scope), status, detail, headers=headers)
+
+
 def _answer(
     request: Request,
     status: int,
@@ -178,6 +184,8 @@ def _answer(
     if request.url.path.startswith("/v1/") or "text/html" not in request.headers.get("accept", ""):
         return problem(status, detail, faults, headers)
     title = problem_body(status, detail)["title"]
-    shown = pages.page("problem.html.j2", request, status, title=title, detail=detail)
+    shown = pages.page(
+        "problem.html.j2", request, status, title=title, detail=detail, faults=faults if len(faults) > 1 else ()
+    )
     shown.headers.update(headers or {})
     return shown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
 
 from goodcommission.web.problems import problem
@@ -14,6 +14,15 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+Refuse = Callable[[Scope, int, str, Mapping[str, str]], App]
+"""Makes the answer to a request that is refused, from its status, what to say, and headers."""
+
+
+def as_problem(scope: Scope, status: int, detail: str, headers: Mapping[str, str]) -> App:
+    """A refusal for a program."""
+    return problem(status, detail, headers=headers)
+
 
 _CLIENTS: Final = 10_000
 """How many clients are remembered for their rate; then the longest silent is forgotten."""
@@ -27,8 +36,9 @@ class _TooLargeError(Exception):
 class SizeLimit:
     """Answers 413 to a request that is too large, as soon as that is known."""
 
-    def __init__(self, app: App, most_bytes: int) -> None:
+    def __init__(self, app: App, most_bytes: int, refuse: Refuse = as_problem) -> None:
         self.app = app
+        self.refuse = refuse
         self.most = most_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -37,9 +47,9 @@ class SizeLimit:
             await self.app(scope, receive, send)
             return
         length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        too_large = problem(413, f"A request may have {self.most:,} bytes at most.")
+        said = f"A request may have {self.most:,} bytes at most."
         if length.isdigit() and int(length) > self.most:
-            await too_large(scope, receive, send)
+            await self.refuse(scope, 413, said, {})(scope, receive, send)
             return
         held, begun = 0, False
 
@@ -61,14 +71,21 @@ class SizeLimit:
             await self.app(scope, counted, noted)
         except _TooLargeError:
             if not begun:
-                await too_large(scope, receive, send)
+                await self.refuse(scope, 413, said, {})(scope, receive, send)
 
 
 class RateLimit:
     """Answers 429 to a client with more requests in a minute than are allowed: a bucket that fills evenly."""
 
-    def __init__(self, app: App, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        app: App,
+        per_minute: int,
+        clock: Callable[[], float] = time.monotonic,
+        refuse: Refuse = as_problem,
+    ) -> None:
         self.app = app
+        self.refuse = refuse
         self.per_minute = per_minute
         self.clock = clock
         self.buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
@@ -92,6 +109,6 @@ class RateLimit:
             if wait:
                 seconds = str(int(wait) + 1)
                 detail = f"At most {self.per_minute} requests a minute; ask again in {seconds} s."
-                await problem(429, detail, headers={"Retry-After": seconds})(scope, receive, send)
+                await self.refuse(scope, 429, detail, {"Retry-After": seconds})(scope, receive, send)
                 return
         await self.app(scope, receive, send)

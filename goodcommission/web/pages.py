@@ -7,17 +7,19 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
-from typing import Annotated, Any, Final
+from typing import Any, Final, NamedTuple
 
 import jinja2
-from fastapi import APIRouter, Form, Request, UploadFile
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 
+from goodcommission.casework import audit_case
 from goodcommission.description.document import Document
 from goodcommission.exceptions import DescriptionError, Fault
 from goodcommission.report import html
+from goodcommission.report.formats import render
 from goodcommission.report.model import AuditReport
 from goodcommission.report.quoting import quotes_of, texts_of
 from goodcommission.report.terminal import neutral, visible
@@ -123,62 +125,133 @@ async def icon() -> Response:
 @router.get("/")
 async def home(request: Request) -> Response:
     """Where to begin."""
-    return page("home.html.j2", request, text="", problem=None, lines=(), name="")
+    return page("home.html.j2", request, **_home())
+
+
+class Sent(NamedTuple):
+    """What a form brought to be audited, and how."""
+
+    files: tuple[tuple[bytes, str], ...]
+    """Content and name, one or more."""
+    options: AuditOptions
+    together: bool
+    """As one case: one report, one score."""
 
 
 @router.post("/check")
-async def check(
-    request: Request,
-    text: Annotated[str, Form()] = "",
-    file: UploadFile | None = None,
-    name: Annotated[str, Form()] = "",
-    tier: Annotated[str, Form()] = "",
-) -> Response:
+async def check(request: Request) -> Response:
     """Audit what was uploaded or pasted, and show the report; or what is wrong with it, at its line."""
-    body = await file.read() if file is not None else b""
-    if body:
-        name = safe_name(file.filename if file else None)
-    elif text.strip():
-        body, name = text.replace("\r\n", "\n").encode("utf-8", "surrogatepass"), safe_name(name or "pasted text")
-    else:
+    async with request.form() as form:
+        uploads = [one for one in form.getlist("file") if isinstance(one, UploadFile)]
+        files = [(body, safe_name(one.filename)) for one in uploads if (body := await one.read())]
+        sent = _sent(form, files)
+    if not sent.files:
         fault = Fault("nothing was sent", suggestion="Choose a file, or paste its text.")
-        return page("home.html.j2", request, 422, text="", problem=_told([fault]), lines=(), name="")
-    options = AuditOptions(dt.datetime.now(dt.UTC).date(), tier or None)
-    if tier not in ("", "small", "medium", "large"):
-        raise ProblemError(422, "The size is small, medium or large.")
+        return page("home.html.j2", request, 422, **_home(problem=_told([fault]), chosen=form))
     try:
-        return HTMLResponse(await worked(request, lambda: _report(request, body, name, options)))
+        return HTMLResponse(await worked(request, lambda: _report(request, sent)))
     except DescriptionError as error:
-        shown = body.decode("utf-8", "replace")
-        lines = _lines(shown, error.faults)
-        return page(
-            "home.html.j2", request, 422, text=shown[:200_000], problem=_told(error.faults), lines=lines, name=name
+        body, name = sent.files[0]
+        text = body.decode("utf-8", "replace") if len(sent.files) == 1 else ""
+        shown = _home(
+            problem=_told(error.faults),
+            sources=_sources(sent.files, error.faults),
+            text=text[:200_000],
+            name=name if text else "",
+            chosen=form,
         )
+        return page("home.html.j2", request, 422, **shown)
 
 
 @router.post("/download/{form}")
-async def download(
-    request: Request,
-    form: str,
-    text: Annotated[str, Form()],
-    name: Annotated[str, Form()] = "",
-    tier: Annotated[str, Form()] = "",
-    as_of: Annotated[dt.date | None, Form()] = None,
-) -> Response:
-    """The report of a text as a file."""
-    if form not in DOWNLOADS or tier not in ("", "small", "medium", "large"):
+async def download(request: Request, form: str) -> Response:
+    """The report of one or more texts as a file."""
+    if form not in DOWNLOADS:
         raise ProblemError(404, "There is no such report.")
-    options = AuditOptions(as_of or dt.datetime.now(dt.UTC).date(), tier or None)
-    body = text.replace("\r\n", "\n").encode("utf-8", "surrogatepass")
-    made, _ = await worked(request, lambda: service(request).audited(body, safe_name(name), options, form))
+    async with request.form() as given:
+        sent = _sent(given)
+    if not sent.files:
+        raise ProblemError(422, "There is no text to audit. Go back, and check the file again.")
+
+    def made() -> str:
+        documents, reports = _audited(request, sent)
+        return render(form, reports, sources=[one.source for one in documents if one.source])
+
     disposition = f'attachment; filename="{DOWNLOADS[form][0]}"'
-    return Response(made, media_type=MEDIA_TYPES[form], headers={"Content-Disposition": disposition})
+    headers = {"Content-Disposition": disposition}
+    return Response(await worked(request, made), media_type=MEDIA_TYPES[form], headers=headers)
 
 
-def _report(request: Request, body: bytes, name: str, options: AuditOptions) -> str:
-    found = service(request)
-    documents = found.read(body, name)
-    return framed(request, documents, options, body.decode("utf-8", "replace"))
+def _home(
+    problem: Sequence[Mapping[str, Any]] = (),
+    sources: Sequence[Mapping[str, Any]] = (),
+    text: str = "",
+    name: str = "",
+    chosen: FormData | None = None,
+) -> dict[str, Any]:
+    """What the first page is made of; with what was chosen on it before."""
+    fields = ("tier", "as_of", "evidence", "together")
+    held = {field: str(chosen.get(field) or "") if chosen else "" for field in fields}
+    return {"problem": problem, "sources": sources, "text": text, "name": name, "chosen": held}
+
+
+def _sent(form: FormData, files: Sequence[tuple[bytes, str]] = ()) -> Sent:
+    """What a form brings: files if there are some, else texts.
+
+    Raises:
+        ProblemError: A field has a value that no page offers.
+    """
+    texts = [str(one).replace("\r\n", "\n") for one in form.getlist("text")]
+    names = [str(one) for one in form.getlist("name")]
+    if not files:
+        named = zip(texts, [*names, *[""] * len(texts)], strict=False)
+        files = [
+            (text.encode("utf-8", "surrogatepass"), safe_name(name or "pasted text"))
+            for text, name in named
+            if text.strip()
+        ]
+    tier, day = str(form.get("tier") or ""), str(form.get("as_of") or "")
+    if tier not in ("", "small", "medium", "large"):
+        raise ProblemError(422, "The size is small, medium or large.")
+    try:
+        as_of = dt.date.fromisoformat(day) if day else dt.datetime.now(dt.UTC).date()
+    except ValueError:
+        raise ProblemError(422, "The day of the audit is a date, such as 2026-11-20.") from None
+    options = AuditOptions(as_of, tier or None, require_evidence=bool(form.get("evidence")))
+    return Sent(tuple(files), options, bool(form.get("together")) and len(files) > 1)
+
+
+def _audited(request: Request, sent: Sent) -> tuple[tuple[Document, ...], list[AuditReport]]:
+    """What was sent, read and audited: each document alone, or all as one case."""
+    used = service(request)
+    documents: list[Document] = []
+    faults: list[Fault] = []
+    for body, name in sent.files:
+        try:
+            documents += used.read(body, name)
+        except DescriptionError as error:
+            faults += error.faults
+    if faults:
+        raise DescriptionError(*faults)
+    if len(documents) > used.most_documents:
+        raise ProblemError(413, f"There are {len(documents)} documents; {used.most_documents} can be audited at once.")
+    options = sent.options
+    if not sent.together:
+        return tuple(documents), [used.audit(one, options) for one in documents]
+    report = audit_case(
+        documents,
+        used.chosen(options.packs),
+        as_of=options.as_of,
+        tier=options.tier,
+        require_evidence=options.require_evidence,
+    )
+    return tuple(documents), [report]
+
+
+def _report(request: Request, sent: Sent) -> str:
+    documents, reports = _audited(request, sent)
+    texts = [(name, body.decode("utf-8", "replace")) for body, name in sent.files]
+    return _framed(request, documents, reports, sent.options, texts, together=sent.together)
 
 
 def framed(
@@ -200,23 +273,38 @@ def framed(
         trial: Other values to be tried, as they were entered.
     """
     reports = [service(request).audit(document, options) for document in documents]
+    return _framed(request, documents, reports, options, [(documents[0].name, text)], before, trial)
+
+
+def _framed(
+    request: Request,
+    documents: Sequence[Document],
+    reports: Sequence[AuditReport],
+    options: AuditOptions,
+    texts: Sequence[tuple[str, str]],
+    before: Markup | None = None,
+    trial: FormData | None = None,
+    *,
+    together: bool = False,
+) -> str:
     tally(request, map(counted, reports))
     top = environment().get_template("top.html.j2").render(path="/check", **_shared(request))
     tools = (
         environment()
         .get_template("tools.html.j2")
         .render(
-            text=text,
-            name=documents[0].name,
+            texts=texts,
             tier=options.tier or "",
             as_of=options.as_of.isoformat() if options.as_of else "",
+            evidence=options.require_evidence,
+            together=together,
             downloads=DOWNLOADS,
             single=len(documents) == 1,
             **_shared(request),
         )
     )
     if len(documents) == 1:
-        tools += _what_if(request, documents[0], reports[0], options, text, trial)
+        tools += _what_if(request, documents[0], reports[0], options, texts[0][1], trial)
     frame = frame_of(top, tools, before)
     return html.render(reports, quotes_of(texts_of(documents)), frame)
 
@@ -259,6 +347,7 @@ def _what_if(
         name=document.name,
         tier=options.tier or "",
         as_of=options.as_of.isoformat() if options.as_of else "",
+        evidence=options.require_evidence,
     )
 
 
@@ -303,7 +392,7 @@ def _sent_again(request: Request, form: FormData) -> tuple[Sequence[Document], A
         raise ProblemError(422, f"The document can't be read again: {error}") from None
     if len(documents) != 1 or tier not in ("", "small", "medium", "large"):
         raise ProblemError(422, "Values can be tried for one document, of a small, medium or large contract.")
-    return documents, AuditOptions(as_of, tier or None), text
+    return documents, AuditOptions(as_of, tier or None, require_evidence=bool(form.get("evidence"))), text
 
 
 def safe_name(name: str | None) -> str:
@@ -316,6 +405,7 @@ def _told(faults: Sequence[Fault]) -> list[dict[str, Any]]:
     return [
         {
             "message": capital(fault.message.removesuffix(".")),
+            "file": fault.file,
             "line": fault.line,
             "column": fault.column,
             "pointer": fault.pointer,
@@ -323,6 +413,16 @@ def _told(faults: Sequence[Fault]) -> list[dict[str, Any]]:
         }
         for fault in faults
     ]
+
+
+def _sources(files: Sequence[tuple[bytes, str]], faults: Sequence[Fault]) -> list[dict[str, Any]]:
+    """The files with faults, each with the lines around them."""
+    found = []
+    for body, name in files:
+        own = [fault for fault in faults if fault.file == name]
+        if lines := _lines(body.decode("utf-8", "replace"), own):
+            found.append({"name": name, "lines": lines})
+    return found
 
 
 def _lines(text: str, faults: Sequence[Fault]) -> list[dict[str, Any]]:

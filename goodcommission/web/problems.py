@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
-from goodcommission.exceptions import Fault, GoodCommissionError
+from goodcommission.exceptions import Fault
 
 MEDIA_TYPE: Final = "application/problem+json"
 _TITLES: Final[Mapping[int, tuple[str, str]]] = {
@@ -83,10 +83,3 @@ def problem(
 ) -> JSONResponse:
     """A response with problem details."""
     return JSONResponse(problem_body(status, detail, faults), status, dict(headers or {}), MEDIA_TYPE)
-
-
-def problem_of(error: GoodCommissionError) -> JSONResponse:
-    """What is wrong with a document, all of it."""
-    count = len(error.faults)
-    detail = str(error.faults[0]) if count == 1 else f"{count} things are wrong with it."
-    return problem(422, detail, error.faults)
