@@ -281,7 +281,7 @@ def take_pictures() -> None:
 
     with served() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        page = browser.new_page(viewport={"width": DESKTOP[0], "height": DESKTOP[1]}, reduced_motion="reduce")
+        page = browser.new_page(viewport={"width": 1100, "height": 800}, reduced_motion="reduce")
         for name, path, text in (
             ("web-check", "/", ""),
             ("web-problem", "/", WRONG),
