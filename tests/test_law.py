@@ -18,7 +18,7 @@ from goodcommission.engine.law import Regime, stand
 from goodcommission.exceptions import PackError
 from goodcommission.gating import Gate, check_gates
 from goodcommission.packs.compiling import Packs, compile_packs
-from goodcommission.packs.loading import read_pack, shipped_packs
+from goodcommission.packs.loading import read_pack, shipped_folder, shipped_packs
 from goodcommission.verifying import verify
 
 FIXTURES = Path(__file__).parent / "fixtures" / "ocds"
@@ -273,3 +273,13 @@ def test_real_notices_verify(tmp_path: Path) -> None:
         report.write_bytes(audit(document, packs(), as_of=DAY).to_json().encode())
         (found,) = verify(report, document)
         assert found.differences == ()
+
+
+def test_every_rule_of_law_is_decided_by_a_shipped_example() -> None:
+    packs = load_packs()
+    laws = {one.pack.id for one in packs.packs if one.pack.kind == "law"}
+    decided: set[str] = set()
+    for path in sorted((shipped_folder("examples") / "law").glob("*.yaml")):
+        results = audit(path, packs, as_of=dt.date(2026, 11, 20), engine="reference").results
+        decided |= {one.rule.id for one in results if one.verdict in ("pass", "fail")}
+    assert {rule.rule.id for rule in packs.rules if rule.pack in laws} <= decided
