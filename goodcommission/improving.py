@@ -340,8 +340,8 @@ class _Bench:
             fewer = tuple(other for other in mend.changes if other is not change)
             try:
                 state = self.with_changes(start, fewer)
-            except DescriptionError:
-                continue
+            except (CannotMendError, DescriptionError):
+                continue  # An edit of an item needs the one that adds it.
             if self._mended(state, mend.rule, allowed) and state.verdict(mend.rule) == mend.state.verdict(mend.rule):
                 mend = _Mend(mend.rule, fewer, state)
         return mend

@@ -375,10 +375,15 @@ def test_taking_any_statement_away_neither_fails_nor_passes_a_rule(pack: str) ->
 def test_stating_more_changes_nothing_that_was_decided(seed: int) -> None:
     chance = random.Random(seed)
     raw, tier = full(seed), chance.choice((None, *TIERS))
-    before = judged(raw, tier)
+
+    def of_practice(raw: dict[str, Any]) -> Judged:
+        found = judged(raw, tier)
+        return Judged(found.facts, {id: one for id, one in found.verdicts.items() if one.rule.law is None})
+
+    before = of_practice(raw)
     for _ in range(4):
         raw = thinned(raw, chance, chance.choice((0.03, 0.1, 0.3)))
-        after = judged(raw, tier)
+        after = of_practice(raw)
         assert unfounded(before, after, str(seed)) == []
         assert_nested(before, after)
         before = after
@@ -566,7 +571,7 @@ def test_a_provisional_verdict_counts_and_may_still_go_either_way() -> None:
     for story in stories():
         report = audited(story)
         for one in report.results:
-            if not one.provisional:
+            if not one.provisional or packs().rule(one.rule.id).law is not None:
                 continue
             seen.add(one.rule.id)
             assert one.verdict in DECIDED and one.missing

@@ -418,7 +418,7 @@ folded: >-
         ("a: {b: 1", 1, 9, "a comma or } is expected", "Close the section"),
         ("- a\nb: 1", 2, 1, "does not fit the list", "dash"),
         ('a: "x" y', 1, 8, "does not fit", "must end with it"),
-        ("# nothing", 1, 1, "nothing but comments", "Write a description"),
+        ("# nothing", 1, 1, "nothing but comments", "Check that it is the right file"),
         ("é😀: 1\né😀: 2", 2, 1, 'the field "é😀" is given twice', None),
     ],
 )

@@ -111,9 +111,10 @@ def test_five_facts_are_asked_for_with_their_questions_and_names() -> None:
     text = render(report)
     section = text[text.index("State these first") :].split("\n\n")[0]
     assert re.findall(r"^  (\d)\.", section, re.MULTILINE) == ["1", "2", "3", "4", "5"]
-    for fact in report.missing[:5]:
+    of_practice = [fact for fact in report.missing if fact.rules or not fact.law]
+    for fact in of_practice[:5]:
         assert fact.name in section
-    assert f"{len(report.missing) - 5} more facts" in section
+    assert f"{len(of_practice) - 5} more facts" in section
 
 
 def test_passes_are_counted_and_listed_only_on_request() -> None:

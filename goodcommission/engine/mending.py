@@ -215,6 +215,8 @@ def _put(raw: dict[str, Any], steps: list[str | int], value: Any) -> list[Operat
     path = ""
     for depth, step in enumerate(steps):
         path += f"/{step}"
+        if isinstance(step, int) and step >= len(here):
+            raise CannotMendError(f"the item {path} is not there")
         old = here[step] if isinstance(step, int) else here.get(step, _ABSENT)
         if depth + 1 < len(steps) and isinstance(old, dict | list):
             here = old

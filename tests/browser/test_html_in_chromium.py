@@ -279,7 +279,7 @@ def test_on_paper_everything_is_unfolded_and_no_finding_is_cut(
         look = "(all) => all.map((one) => getComputedStyle(one).breakInside)"
         assert set(page.eval_on_selector_all(".entry", look)) == {"avoid"}
         printed = page.pdf(format="A4", prefer_css_page_size=True)
-        assert 5 < len(re.findall(rb"/Type\s*/Page\b", printed)) < 25
+        assert 5 < len(re.findall(rb"/Type\s*/Page\b", printed)) < 60
 
 
 def test_hostile_text_shows_as_text(browser: Any, pages: dict[str, str]) -> None:
