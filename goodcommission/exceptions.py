@@ -74,3 +74,7 @@ class BaselineError(GoodCommissionError):
 
 class EngineError(GoodCommissionError):
     """An engine could not do its work: a condition ran out of budget, engines disagree, an engine is not installed."""
+
+
+class ScanError(GoodCommissionError):
+    """A scan cannot begin, go on or be resumed; what is wrong with single notices never raises it."""

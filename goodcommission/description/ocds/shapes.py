@@ -72,7 +72,7 @@ class Process:
 
 
 @dataclass(slots=True)
-class _Found:
+class Found:
     """One release as it was found in the file."""
 
     raw: dict[str, Any]
@@ -100,6 +100,16 @@ def is_ocds(raw: object) -> bool:
     return "ocid" in raw or ("tag" in raw and any(section in raw for section in SECTIONS))
 
 
+def releases(raw: object) -> Iterator[Found | Fault]:
+    """The releases of an OCDS value one by one, and in its place whatever has the shape of OCDS but is not."""
+    faults: list[Fault] = []
+    for found in _find(raw, "", None, faults, {}):
+        yield from faults
+        faults.clear()
+        yield found
+    yield from faults
+
+
 def processes(raw: object) -> tuple[Process, ...]:
     """Take a file apart into its processes, in the order in which they first appear.
 
@@ -113,7 +123,7 @@ def processes(raw: object) -> tuple[Process, ...]:
         faults.append(Fault("There is no release in this OCDS file.", pointer=""))
     if faults:
         raise DescriptionError(*faults)
-    groups: dict[str, list[_Found]] = {}
+    groups: dict[str, list[Found]] = {}
     for one in found:
         groups.setdefault(one.ocid, []).append(one)
     return tuple(_process(group, notes.get(ocid, [])) for ocid, group in groups.items())
@@ -137,7 +147,7 @@ def instant(value: object) -> dt.datetime | None:
 
 def _find(
     raw: object, pointer: str, publisher: Leaf | None, faults: list[Fault], notes: dict[str, list[str]]
-) -> Iterator[_Found]:
+) -> Iterator[Found]:
     if isinstance(raw, list):
         if not raw:
             faults.append(Fault("This list of notices is empty.", pointer=pointer))
@@ -170,7 +180,7 @@ def _members(
     publisher: Leaf | None,
     faults: list[Fault],
     notes: dict[str, list[str]],
-) -> Iterator[_Found]:
+) -> Iterator[Found]:
     members = package[name]
     if not isinstance(members, list) or not members:
         wrong = "is empty" if isinstance(members, list) else "is not a list"
@@ -192,7 +202,7 @@ def _record(
     publisher: Leaf | None,
     faults: list[Fault],
     notes: dict[str, list[str]],
-) -> Iterator[_Found]:
+) -> Iterator[Found]:
     ocid = record.get("ocid")
     given = record.get("releases")
     releases = [
@@ -238,7 +248,7 @@ def _release(
     publisher: Leaf | None,
     faults: list[Fault],
     parent: tuple[str, str] | None,
-) -> Iterator[_Found]:
+) -> Iterator[Found]:
     ocid, place = release.get("ocid"), step(pointer, "ocid")
     if not (isinstance(ocid, str) and ocid.strip()) and parent and "ocid" not in release:
         ocid, place = parent
@@ -249,7 +259,7 @@ def _release(
         message = "This is a versioned release: the history of the values, not a notice."
         faults.append(Fault(message, pointer=pointer, suggestion="Give the releases or the compiled release."))
     else:
-        yield _Found(release, pointer, ocid, place, publisher)
+        yield Found(release, pointer, ocid, place, publisher)
 
 
 def _is_versioned(value: dict[str, Any], depth: int = 3) -> bool:
@@ -265,7 +275,7 @@ def _is_versioned(value: dict[str, Any], depth: int = 3) -> bool:
     return False
 
 
-def _process(group: list[_Found], notes: list[str]) -> Process:
+def _process(group: list[Found], notes: list[str]) -> Process:
     first = group[0]
     process = Process(Leaf(first.ocid, first.ocid_pointer, 0), publisher=first.publisher, notes=list(notes))
     moments = [instant(one.raw.get("date")) for one in group]

@@ -1,0 +1,865 @@
+"""Reading of published notices in any number and wrapping: inputs → texts → notices, with nothing lost on the way.
+
+The reading process opens inputs and cuts them into texts (a line, or all of a file that is one JSON value); the workers
+take the texts apart into notices. What cannot be read becomes a `Rejection` at its place among them.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import io
+import json
+import lzma
+import os
+import stat
+import sys
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import IO, Any, Final, Protocol
+
+import orjson
+import zstandard
+
+from goodcommission.description.document import Source
+from goodcommission.description.ocds.shapes import is_ocds, releases, step
+from goodcommission.description.parsing import MAXIMUM_DEPTH, parse, quoted
+from goodcommission.description.reading import MAXIMUM_BYTES
+from goodcommission.exceptions import DescriptionError, Fault, ScanError
+
+MOST_BYTES: Final = MAXIMUM_BYTES
+"""What one JSON text may hold (a line, or a file that is one value): as much as `audit` reads of one file."""
+MOST_NOTICES: Final = 2**20
+"""Notices of one chunk: a notice's number is the number of its chunk times this, plus its place in the chunk."""
+CHUNK_TEXTS: Final = 2_000
+CHUNK_BYTES: Final = 16_000_000
+"""A chunk is full when it has so many texts or bytes, whichever is first."""
+
+KINDS: Final = {
+    "unreadable": "a file, or a member of an archive, that cannot be read",
+    "truncated": "a compressed file that ends too early or is damaged",
+    "changed": "a file that changed while it was read",
+    "encoding": "text that is not UTF-8",
+    "too_large": "a JSON text that is too large",
+    "malformed": "text that is not JSON, or says two things at once",
+    "other_standard": "JSON that is not OCDS",
+    "wrong_shape": "JSON that has the shape of OCDS but is not",
+    "duplicate": "a release that was there before",
+    "refused": "a notice that cannot be audited",
+}
+"""Why an entry is rejected: the kinds in errors.jsonl, and what they are."""
+
+_BLOCK: Final = 1 << 20
+_BOM: Final = b"\xef\xbb\xbf"
+_FIRST_LINES: Final = 64
+"""Where the first line is no JSON value and the whole is none, so many lines tell whether these are JSON Lines."""
+_ENDINGS: Final = (".json", ".jsonl", ".ndjson", ".gz", ".zst", ".zip")
+_DIGITS: Final = bytes.maketrans(b"123456789E-", b"000000000e+")
+_ODD_NUMBERS: Final = (b"0" * 19, b"0e000", b"0e+000")
+"""Numbers that may be too large or too small to compute with, each digit written as 0, and the same in texts."""
+_BRACKETS: Final = bytes(set(range(256)) - set(b"{}[]"))
+_CAREFUL_BYTES: Final = 2_000_000
+"""The careful reader names the place of a fault, but takes seconds for texts larger than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One published notice that is to be audited: a release, or all releases of a process that are merged."""
+
+    number: int
+    """The same however many processes scan: the chunk's number times `MOST_NOTICES`, plus the place in the chunk."""
+    file: str
+    """As it was given; a member of an archive is written ``archive.zip/member.jsonl``."""
+    line: int
+    """1-based: where the notice's JSON text begins in the decompressed file."""
+    pointer: str
+    """JSON pointer of the release in that text."""
+    raw: Any
+    """The release; a record where its compiled release stands on others; of a merged process, a list of these."""
+    text: bytes | None
+    """The JSON text, where this release is all of it."""
+    single: bool
+    """Whether ``raw`` is one release, so that nothing needs merging to read it."""
+    publisher: str | None = None
+    """Who published it, where its package says so."""
+
+    @property
+    def ocds(self) -> Any:
+        """The OCDS that holds this process alone, as ``audit`` reads it."""
+        if self.publisher is None:
+            return self.raw
+        # A package of one of each: `_find` takes the publisher from what is around the release.
+        given = self.raw if isinstance(self.raw, list) else [self.raw]
+        return [_packaged(one, self.publisher) for one in given]
+
+
+def _packaged(raw: dict[str, Any], publisher: str) -> dict[str, Any]:
+    name = "records" if "compiledRelease" in raw else "releases"
+    return {"publisher": {"name": publisher}, name: [raw]}
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """What was read and can't be audited: one entry, and why."""
+
+    file: str
+    line: int | None
+    pointer: str | None
+    kind: str
+    """One of `KINDS`."""
+    reason: str
+
+    def to_json(self) -> bytes:
+        """The line of errors.jsonl."""
+        return orjson.dumps(
+            {
+                "file": self.file,
+                "line": self.line,
+                "pointer": self.pointer,
+                "kind": self.kind,
+                "reason": self.reason.encode("utf-8", "backslashreplace").decode("utf-8"),
+            },
+            option=orjson.OPT_APPEND_NEWLINE,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One JSON text as it stands in an input."""
+
+    file: str
+    line: int
+    data: bytes
+    whole: bool = False
+    """Whether this is all of a file, whose first line is no JSON value by itself."""
+
+
+# --- Inputs ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Input:
+    """One file that is scanned, and what was found out about it."""
+
+    name: str
+    path: str | None = None
+    """None for standard input."""
+    size: int | None = None
+    """In bytes, as it is stored; None where it is a stream."""
+    sha256: str | None = None
+    """Of the bytes that were read; None until all are, or where only a part was."""
+
+
+def find_inputs(paths: Sequence[str | os.PathLike[str]], leave_out: Iterable[Path] = ()) -> tuple[list[Input], int]:
+    """The files that are meant, in the order given, those of a folder sorted; and how many files were passed over.
+
+    Args:
+        paths: Files, folders (with all folders in them), patterns such as ``2024-*/*.jsonl.gz``, or "-".
+        leave_out: Folders that are not looked into: the scan's own output.
+
+    Raises:
+        ScanError: There is no such file or folder, or nothing in it that could hold notices.
+    """
+    own = {os.path.realpath(path) for path in leave_out}
+    found: dict[str, Input] = {}
+    passed_over = 0
+    for given in paths:
+        path = os.fspath(given)
+        if path == "-":
+            if "-" in found:
+                raise ScanError("standard input (-) can be named only once.")
+            found["-"] = Input("<stdin>")
+            continue
+        matches = [path] if os.path.lexists(path) else sorted(glob.glob(path, recursive=True))
+        if not matches:
+            kind = "file that this pattern fits" if glob.has_magic(path) else "such file or folder"
+            raise ScanError(Fault(f"there is no {kind}", _written(path), suggestion="Check the name."))
+        before = len(found)
+        for match in matches:
+            if not os.path.isdir(match):
+                found.setdefault(os.path.realpath(match), Input(_written(match), match, _size(match)))
+                continue
+            for file in _files_in(match, own):
+                if file.lower().endswith(_ENDINGS):
+                    found.setdefault(os.path.realpath(file), Input(_written(file), file, _size(file)))
+                else:
+                    passed_over += 1
+        if len(found) == before and all(map(os.path.isdir, matches)):
+            raise ScanError(
+                Fault(
+                    "there is nothing to scan in this folder",
+                    _written(path),
+                    suggestion=f"Files are looked for that end in {', '.join(_ENDINGS)}.",
+                )
+            )
+    return list(found.values()), passed_over
+
+
+def _files_in(folder: str, own: set[str]) -> Iterator[str]:
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if os.path.realpath(os.path.join(place, name)) not in own)
+        yield from (os.path.join(place, name) for name in sorted(files))
+
+
+def _size(path: str) -> int | None:
+    try:
+        about = os.stat(path)
+    except OSError:
+        return None
+    return about.st_size if stat.S_ISREG(about.st_mode) else None
+
+
+def _written(name: str) -> str:
+    """A file's name as text, whatever bytes it has."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+class _ReadError(Exception):
+    """An input can't be read, or not to its end."""
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(reason)
+        self.kind, self.reason = kind, reason
+
+
+class _Readable(Protocol):
+    def read(self, size: int = ..., /) -> bytes: ...
+
+
+class _Stored:
+    """The bytes of an input as they are stored: counted, digested, and none beyond the size that it had at first."""
+
+    def __init__(self, file: IO[bytes], reader: Reader) -> None:
+        self._file, self._reader = file, reader
+        self.start = os.fstat(file.fileno()) if _is_regular(file) else None
+        self.size = self.start.st_size if self.start else None
+        self._digest = hashlib.sha256()
+        self.count = 0
+
+    def read(self, size: int = _BLOCK, /) -> bytes:
+        left = size if self.size is None else min(size, self.size - self.count)
+        data = self._file.read(left) if left > 0 else b""
+        self._digest.update(data)
+        self.count += len(data)
+        self._reader.done += len(data)
+        return data
+
+    def finish(self) -> str:
+        """Read what nobody asked for; the digest of it all."""
+        while self.read():
+            pass
+        return self._digest.hexdigest()
+
+    def changed(self, path: str | None) -> str | None:
+        """How the file changed since it was opened, if it did."""
+        if self.start is None or path is None:
+            return None
+        now = os.fstat(self._file.fileno())
+        if now.st_size != self.start.st_size:
+            grown = "grew" if now.st_size > self.start.st_size else "shrank"
+            return (
+                f"the file {grown} while it was read, from {self.start.st_size:,} to {now.st_size:,} bytes; "
+                f"the first {self.count:,} were read"
+            )
+        try:
+            there = os.stat(path)
+        except OSError:
+            return "the file was deleted while it was read; it was read as it was before"
+        if (there.st_dev, there.st_ino) != (self.start.st_dev, self.start.st_ino):
+            return "the file was replaced while it was read; it was read as it was before"
+        if now.st_mtime_ns != self.start.st_mtime_ns:
+            return "the file was written to while it was read; parts may be old and others new"
+        return None
+
+
+def _is_regular(file: IO[bytes]) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+    except (OSError, ValueError, io.UnsupportedOperation):
+        return False
+
+
+class Reader:
+    """Reads inputs one after the other into texts, in constant memory.
+
+    Args:
+        inputs: What `find_inputs` gave; their sizes and digests are filled in as they are read.
+        stream: What to read for "-", instead of the process's standard input.
+    """
+
+    def __init__(self, inputs: Sequence[Input], stream: IO[bytes] | None = None) -> None:
+        self.inputs = inputs
+        self._stream = stream
+        self.done = 0
+        """Bytes that have been read, as they are stored."""
+        self.passed_over = 0
+        """Members of archives that hold no notices by their names."""
+
+    @property
+    def total(self) -> int | None:
+        """All bytes that there are to read, where that is known."""
+        sizes = [one.size for one in self.inputs]
+        return None if None in sizes else sum(size for size in sizes if size is not None)
+
+    def texts(self) -> Iterator[Text | Rejection]:
+        """All texts in their order; in the place of what can't be read, why."""
+        for one in self.inputs:
+            yield from self._input(one)
+
+    def _input(self, one: Input) -> Iterator[Text | Rejection]:
+        name = one.name
+        try:
+            if one.path is None:
+                yield from self._file(one, name, self._stream or sys.stdin.buffer)
+                return
+            with open(one.path, "rb") as file:
+                yield from self._file(one, name, file)
+        except OSError as error:
+            yield Rejection(name, None, None, "unreadable", f"the file can't be read: {error.strerror or error}")
+
+    def _file(self, one: Input, name: str, file: IO[bytes]) -> Iterator[Text | Rejection]:
+        stored = _Stored(file, self)
+        first = stored.read(4)
+        if first in {b"PK\x03\x04", b"PK\x05\x06"}:
+            yield from self._archive(one, name, file, stored)
+        else:
+            yield from _texts(name, _decompressed(_Pushed(first, stored)))
+            one.sha256 = stored.finish()
+        one.size = stored.count if stored.size is None else stored.size
+        if changed := stored.changed(one.path):
+            yield Rejection(name, None, None, "changed", changed)
+
+    def _archive(self, one: Input, name: str, file: IO[bytes], stored: _Stored) -> Iterator[Text | Rejection]:
+        if stored.start is None:
+            yield Rejection(name, None, None, "unreadable", "a zip can't be read from a stream; save it as a file")
+            return
+        before = self.done - stored.count
+        try:
+            with zipfile.ZipFile(file) as archive:
+                for member in sorted(archive.infolist(), key=lambda info: info.filename):
+                    if not member.is_dir():
+                        yield from self._member(archive, member, f"{name}/{_written(member.filename)}")
+                    self.done += member.compress_size
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+            yield Rejection(name, None, None, "truncated", f"this zip is damaged: {error}")
+        file.seek(stored.count)
+        one.sha256 = stored.finish()
+        self.done = before + (stored.size or 0)
+
+    def _member(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> Iterator[Text | Rejection]:
+        if member.flag_bits & 1:
+            yield Rejection(name, None, None, "unreadable", "this member of the zip is encrypted; unpack it first")
+        elif not name.lower().endswith(_ENDINGS) or "__MACOSX/" in name:
+            self.passed_over += 1
+        else:
+            try:
+                with archive.open(member) as file:
+                    yield from _texts(name, _decompressed(file))
+            except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+                yield Rejection(name, None, None, "unreadable", f"this member of the zip can't be read: {error}")
+
+
+class _Pushed:
+    """A file with its first bytes put back."""
+
+    def __init__(self, first: bytes, file: _Readable) -> None:
+        self._first, self._file = first, file
+
+    def read(self, size: int = _BLOCK, /) -> bytes:
+        if self._first:
+            data, self._first = self._first[:size], self._first[size:]
+            return data
+        return self._file.read(size)
+
+
+# --- Decompressing -----------------------------------------------------------------------------------------------
+
+_GZIP: Final = b"\x1f\x8b"
+_ZSTD: Final = b"\x28\xb5\x2f\xfd"
+_OTHERS: Final = (
+    (b"PK\x03\x04", "a zip within another archive"),
+    (_GZIP, "compressed twice"),
+    (_ZSTD, "compressed twice"),
+    (b"%PDF", "a PDF"),
+    (b"PAR1", "a Parquet file"),
+    (b"\xd0\xcf\x11\xe0", "an old Word or Excel file"),
+    (b"BZh", "compressed with bzip2"),
+    (b"\xfd7zXZ", "compressed with xz"),
+)
+
+
+def _decompressed(file: _Readable) -> Iterator[bytes]:
+    """The content in blocks, decompressed if its first bytes say that it is compressed.
+
+    Raises:
+        _ReadError: It is damaged or ends too early; what could be read before was given.
+    """
+    first = b""
+    while len(first) < 4 and (more := file.read(4 - len(first))):
+        first += more
+    rest = _Pushed(first, file)
+    if first.startswith(_GZIP):
+        yield from _gunzipped(rest)
+    elif first.startswith(_ZSTD):
+        yield from _unzstandard(rest)
+    else:
+        try:
+            while block := rest.read(_BLOCK):
+                yield block
+        except (zlib.error, EOFError, lzma.LZMAError) as error:
+            raise _ReadError("truncated", f"the compressed data are damaged or end too early: {error}") from None
+
+
+def _gunzipped(file: _Readable) -> Iterator[bytes]:
+    """All members of a gzip file; Python's own reader would keep back what came before a fault."""
+    unpack = zlib.decompressobj(31)
+    data = b""
+    while True:
+        if not data and not (data := file.read(1 << 16)):
+            break
+        if unpack.eof:
+            if not (data := data.lstrip(b"\0")):
+                continue
+            unpack = zlib.decompressobj(31)
+        try:
+            block = unpack.decompress(data, _BLOCK)
+        except zlib.error as error:
+            raise _ReadError("truncated", f"the gzip data are damaged: {error}") from None
+        if block:
+            yield block
+        data = unpack.unused_data if unpack.eof else unpack.unconsumed_tail
+    while not unpack.eof and (block := unpack.decompress(b"", _BLOCK)):
+        yield block
+    if not unpack.eof:
+        raise _ReadError("truncated", "the gzip file ends too early; what came before was read")
+
+
+def _unzstandard(file: _Readable) -> Iterator[bytes]:
+    """All frames of a Zstandard file; fed in bits so small that not even a bomb's gives much at once."""
+    decompressor = zstandard.ZstdDecompressor()
+    unpack = decompressor.decompressobj()
+    blocks: list[bytes] = []
+    size = 0
+    data = b""
+    try:
+        while data or (data := file.read(512)):
+            if unpack.eof:
+                unpack = decompressor.decompressobj()
+            block = unpack.decompress(data)
+            data = unpack.unused_data if unpack.eof else b""
+            blocks.append(block)
+            size += len(block)
+            if size >= _BLOCK:
+                yield b"".join(blocks)
+                blocks, size = [], 0
+    except zstandard.ZstdError as error:
+        if blocks:
+            yield b"".join(blocks)
+        raise _ReadError("truncated", f"the Zstandard data are damaged: {error}") from None
+    if blocks:
+        yield b"".join(blocks)
+    if not unpack.eof:
+        raise _ReadError("truncated", "the Zstandard file ends too early; what came before was read")
+
+
+# --- Texts -------------------------------------------------------------------------------------------------------
+
+
+def _texts(name: str, blocks: Iterator[bytes]) -> Iterator[Text | Rejection]:
+    """The JSON texts of a file: its lines, if the first that is not blank is a JSON value; else the whole."""
+    try:
+        first = next(blocks, b"")
+        if unfit := _unfit(first):
+            yield Rejection(name, None, None, *unfit)
+            return
+        lines = _Lines(_started(first.removeprefix(_BOM), blocks))
+        yield from _cut(name, lines)
+        if lines.fault:
+            yield Rejection(name, lines.number, None, lines.fault.kind, lines.fault.reason)
+    except _ReadError as error:  # in the first block
+        yield Rejection(name, None, None, error.kind, error.reason)
+
+
+def _started(first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from blocks
+
+
+def _unfit(first: bytes) -> tuple[str, str] | None:
+    """Why a file that begins like this is no text, as kind and reason."""
+    if first.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")):
+        return "encoding", "the file is UTF-16 or UTF-32, not UTF-8; save it as UTF-8"
+    for start, what in _OTHERS:
+        if first.startswith(start):
+            return "unreadable", f"this is {what}, not JSON"
+    head = first[:1024]
+    if b"\0" in head[:4] and head[:4].strip(b"\0")[:1] in (b"{", b"["):
+        return "encoding", "the file is UTF-16 or UTF-32, not UTF-8; save it as UTF-8"
+    if first[257:262] == b"ustar":
+        return "unreadable", "this is a tar archive; unpack it first"
+    if b"\0" in head and head.lstrip()[:1] not in (b"{", b"["):
+        return "unreadable", "this is a binary file, not JSON"
+    return None
+
+
+class _Lines:
+    """The lines of a text with their numbers; None for one that is too long. A fault ends them and is kept."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self.fault: _ReadError | None = None
+        self.number = 0
+        """Of the last line that was given, or of the one in which the fault is."""
+
+    def __iter__(self) -> Iterator[tuple[int, bytes | None]]:
+        held: list[bytes] = []
+        size = 0
+        try:
+            for block in self._blocks:
+                if b"\n" not in block:
+                    size += len(block)
+                    held = [*held, block] if size <= MOST_BYTES else []
+                    continue
+                first, *lines = block.split(b"\n")
+                size += len(first)
+                self.number += 1
+                yield self.number, b"".join([*held, first]) if size <= MOST_BYTES else None
+                held = [lines.pop()]
+                size = len(held[0])
+                for line in lines:
+                    self.number += 1
+                    yield self.number, line
+        except _ReadError as error:
+            self.number += 1
+            self.fault = error
+            return
+        self.number += 1
+        if size:
+            yield self.number, b"".join(held) if size <= MOST_BYTES else None
+
+
+def _cut(name: str, lines: _Lines) -> Iterator[Text | Rejection]:
+    head: list[tuple[int, bytes | None]] = []
+    each = iter(lines)
+    for number, line in each:
+        if line is None or line.strip():
+            head.append((number, line))
+            break
+    if not head:
+        if lines.fault is None:
+            yield Rejection(name, None, None, "malformed", "the file is empty")
+        return
+    begin, first = head[0]
+    if first is not None and not _is_json(first):
+        size = len(first)
+        for number, line in each:
+            head.append((number, line))
+            size += 1 + len(line or b"")
+            if line is None or size > MOST_BYTES:
+                break
+        else:
+            if len(head) > 1 and lines.fault is None:
+                yield Text(name, begin, b"\n".join(line or b"" for _, line in head), whole=True)
+                return
+        if not _are_lines([line for _, line in head if line]):
+            if lines.fault is None:
+                yield Rejection(name, begin, None, "too_large", _too_large())
+            for _ in each:  # to the end, for the digest and the place of a fault
+                pass
+            return
+    for number, line in head:
+        yield from _line(name, number, line)
+    for number, line in each:
+        yield from _line(name, number, line)
+
+
+def _line(name: str, number: int, line: bytes | None) -> Iterator[Text | Rejection]:
+    if line is None:
+        yield Rejection(name, number, None, "too_large", _too_large())
+    elif line and not line.isspace():
+        yield Text(name, number, line)
+
+
+def _too_large() -> str:
+    return (
+        f"one JSON text is larger than {MOST_BYTES // 1_000_000} MB and is not read; "
+        "ask for JSON Lines, with one release on each line"
+    )
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
+def _are_lines(lines: Sequence[bytes]) -> bool:
+    """Whether this is JSON Lines although its first line is no JSON: another of the first lines is a notice."""
+    for line in lines[1:_FIRST_LINES]:
+        if line.lstrip()[:1] == b"{":
+            try:
+                if is_ocds(orjson.loads(line)):
+                    return True
+            except orjson.JSONDecodeError:
+                pass
+    return False
+
+
+# --- Notices -----------------------------------------------------------------------------------------------------
+
+
+def entries(text: Text, numbers: Iterator[int]) -> Iterator[Notice | Rejection]:
+    """What one text holds: its releases, each with a number, and what is wrong in it."""
+    try:
+        raw = _value(text.data)
+    except DescriptionError as error:
+        if text.whole and _are_lines(lines := text.data.split(b"\n")):
+            for number, line in enumerate(lines, text.line):
+                if line.strip():
+                    yield from entries(Text(text.file, number, line), numbers)
+            return
+        yield _malformed(text, error.faults)
+        return
+    if type(raw) is dict and _UNUSUAL.isdisjoint(raw) and b"releaseID" not in text.data and b"\\u" not in text.data:
+        ocid = raw.get("ocid")
+        if type(ocid) is str and ocid.strip():  # a release by itself, as most are: there is nothing to look for
+            yield Notice(next(numbers), text.file, text.line, "", raw, text.data, True, _publisher(raw))
+            return
+    yield from _notices(raw, "", text, numbers)
+
+
+_UNUSUAL: Final = frozenset({"kind", "records", "releases", "compiledRelease", "versionedRelease"})
+
+
+def _publisher(raw: dict[str, Any]) -> str | None:
+    body = raw.get("publisher")
+    name = body.get("name") if isinstance(body, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _malformed(text: Text, faults: Sequence[Fault]) -> Rejection:
+    first = faults[0]
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    line = text.line + (first.line - 1 if first.line else 0)
+    place = f", in column {first.column}" if first.column else ""
+    kind = "encoding" if first.suggestion == _ENCODING else "malformed"
+    return Rejection(text.file, line, first.pointer, kind, f"{first.message.removesuffix('.')}{place}{more}")
+
+
+_ENCODING: Final = "Save it as UTF-8."
+
+
+def _value(data: bytes) -> Any:
+    """The value of a JSON text, read quickly where nothing is unusual in it, else as carefully as `audit` reads.
+
+    Raises:
+        DescriptionError: It is not UTF-8, not JSON, or says something that has no single meaning.
+    """
+    data = data.removeprefix(_BOM)
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        _explain(data, error)
+        # The careful reader finds nothing wrong with it.
+        return json.loads(data)
+    if not _is_plain(data, value):
+        _explain(data, None)
+    return value
+
+
+def _is_plain(data: bytes, value: Any) -> bool:
+    """Whether it is certain that no key is given twice, no number is odd and nothing is nested too deeply."""
+    if data.count(b'"') != orjson.dumps(value).count(b'"') or b"\\u0022" in data:
+        return False
+    digits = data.translate(_DIGITS)
+    if any(odd in digits for odd in _ODD_NUMBERS):
+        return False
+    left = data.translate(None, _BRACKETS)
+    for _ in range(MAXIMUM_DEPTH):
+        if not left:
+            return True
+        left = left.replace(b"{}", b"").replace(b"[]", b"")
+    return not left
+
+
+def _explain(data: bytes, error: orjson.JSONDecodeError | None) -> None:
+    """Raise what is wrong with a text, if anything is."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as wrong:
+        byte = data[wrong.start]
+        message = f"this is not UTF-8 text: the byte {byte:02X} stands for no character"
+        before = data[: wrong.start]
+        line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
+        raise DescriptionError(Fault(message, None, line, column, None, _ENCODING)) from None
+    if error is not None and len(data) > _CAREFUL_BYTES:
+        raise DescriptionError(Fault(f"this is not JSON: {error.msg}", None, error.lineno, error.colno))
+    try:
+        parse(Source("text.json", text, "json", ""))
+    except RecursionError:
+        raise DescriptionError(f"there are more than {MAXIMUM_DEPTH} sections within each other") from None
+
+
+def _notices(raw: Any, pointer: str, text: Text, numbers: Iterator[int]) -> Iterator[Notice | Rejection]:
+    """The releases of a JSON value; lists of lists are looked into."""
+    if isinstance(raw, list):
+        if not raw:
+            yield Rejection(text.file, text.line, pointer, "wrong_shape", "this list of notices is empty")
+        for index, item in enumerate(raw):
+            yield from _notices(item, step(pointer, index), text, numbers)
+        return
+    if not isinstance(raw, dict) or not is_ocds(raw):
+        yield Rejection(text.file, text.line, pointer, "other_standard", _not_ocds(raw))
+        return
+    for found in releases(raw):
+        if isinstance(found, Fault):
+            advice = f". {found.suggestion}" if found.suggestion else ""
+            place, message = pointer + (found.pointer or ""), found.message.removesuffix(".") + advice
+            yield Rejection(text.file, text.line, place, "wrong_shape", message)
+            continue
+        release = found.raw if "ocid" in found.raw else {"ocid": found.ocid, **found.raw}
+        record = None
+        if found.linked:
+            record = {"ocid": found.ocid, "compiledRelease": release, "releases": [one for one, _ in found.linked]}
+        alone = found.raw is raw and not pointer
+        publisher = found.publisher.value if found.publisher else None
+        yield Notice(
+            next(numbers),
+            text.file,
+            text.line,
+            pointer + found.pointer,
+            release if record is None else record,
+            text.data if alone else None,
+            record is None,
+            publisher,
+        )
+
+
+def _not_ocds(raw: Any) -> str:
+    if not isinstance(raw, dict):
+        kind = {str: "a text", bool: "true or false", type(None): "null"}.get(type(raw), "a number")
+        return f"an OCDS release, record or package is expected, and this is {kind}"
+    if "kind" in raw:
+        return "this is a description in goodcommission's own form, not an OCDS notice: goodcommission audit reads it"
+    if "tag" in raw and "date" in raw:
+        return "this OCDS release has no ocid"
+    names = ", ".join(quoted(str(name), 30) for name in list(raw)[:3])
+    return f"this is not OCDS: no ocid, releases or records{f', but {names}' if names else ''}"
+
+
+# --- Chunks ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """The releases of one process that are to be merged, in the order in which they were read."""
+
+    releases: tuple[Text, ...]
+    """Each a JSON text with one release or record."""
+    pointers: tuple[str, ...]
+    publishers: tuple[str | None, ...]
+
+
+Item = Text | Rejection | Process
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What one worker takes at a time: the same texts however many workers there are."""
+
+    number: int
+    items: tuple[Item, ...]
+
+    @property
+    def digest(self) -> str:
+        """Of what is in it, to know it again."""
+        found = hashlib.blake2b(digest_size=16)
+        for item in self.items:
+            for one in item.releases if isinstance(item, Process) else (item,):
+                found.update(f"\n{one.file}\n{one.line}\n".encode())
+                found.update(one.data if isinstance(one, Text) else one.to_json())
+        return found.hexdigest()
+
+    @property
+    def place(self) -> str:
+        """Where its texts stand, in words."""
+        first, last = _place(self.items[0]), _place(self.items[-1])
+        return first if first == last else f"{first} to {last}"
+
+
+def _place(item: Item) -> str:
+    text = item.releases[0] if isinstance(item, Process) else item
+    return f"{text.file}, line {text.line}" if text.line else text.file
+
+
+def chunks(items: Iterable[Item]) -> Iterator[Chunk]:
+    """Items in chunks of a fixed size."""
+    held: list[Item] = []
+    size = number = texts = 0
+    for item in items:
+        held.append(item)
+        members = item.releases if isinstance(item, Process) else (item,)
+        texts += len(members)
+        size += sum(len(one.data) for one in members if isinstance(one, Text))
+        if texts >= CHUNK_TEXTS or size >= CHUNK_BYTES:
+            yield Chunk(number, tuple(held))
+            held, size, texts, number = [], 0, 0, number + 1
+    if held:
+        yield Chunk(number, tuple(held))
+
+
+def processes(chunk: Chunk) -> list[tuple[Notice, ...] | Rejection]:
+    """What is in a chunk, in its order: of each process its releases, which is one unless they are to be merged."""
+    start = chunk.number * MOST_NOTICES
+    numbers = count(start)
+    found: list[tuple[Notice, ...] | Rejection] = []
+    for entry in _processes(chunk, numbers):
+        last = entry if isinstance(entry, Rejection) else entry[-1]
+        if len(found) == MOST_NOTICES - 1 or (isinstance(last, Notice) and last.number - start >= MOST_NOTICES):
+            reason = f"there are more than {MOST_NOTICES:,} notices in one part of a file; the rest of it was not read"
+            found.append(Rejection(last.file, last.line, last.pointer, "too_large", reason))
+            break
+        found.append(entry)
+    return found
+
+
+def _processes(chunk: Chunk, numbers: Iterator[int]) -> Iterator[tuple[Notice, ...] | Rejection]:
+    for item in chunk.items:
+        if isinstance(item, Rejection):
+            yield item
+        elif isinstance(item, Text):
+            for one in entries(item, numbers):
+                yield one if isinstance(one, Rejection) else (one,)
+        else:
+            yield tuple(_members(item, numbers))
+
+
+def _members(process: Process, numbers: Iterator[int]) -> Iterator[Notice]:
+    for text, pointer, publisher in zip(process.releases, process.pointers, process.publishers, strict=True):
+        raw = orjson.loads(text.data)
+        single = "compiledRelease" not in raw
+        own = text.data if not pointer else None
+        yield Notice(next(numbers), text.file, text.line, pointer, raw, own, single, publisher)
+
+
+def merged(notices: Sequence[Notice]) -> Notice:
+    """The releases of one process as one notice, which stands where the first of them stands."""
+    first = notices[0]
+    if len(notices) == 1:
+        return first
+    return replace(first, raw=[one.raw for one in notices], text=None, single=False)
+
+
+def identity(notice: Notice) -> bytes | None:
+    """What two copies of one release share, as 16 bytes; None for a release without an id, which no copy can have."""
+    raw = notice.raw.get("compiledRelease", notice.raw)
+    id = raw.get("id")
+    if not isinstance(id, str | int) or id == "":
+        return None
+    return hashlib.blake2b(orjson.dumps([raw.get("ocid"), id]), digest_size=16).digest()
