@@ -37,7 +37,7 @@ __all__ = [
 MAXIMUM_BYTES = 50_000_000
 """What a file may hold; many notices in one file are for the scanner."""
 
-_WRITABLE = 10**1000
+_DIGITS = 1000
 """Python refuses to write whole numbers of several thousand digits in decimal."""
 _RELEASE_MARKS = frozenset({"tag", "date"})
 _OCDS_MARKS = frozenset({"ocid", "releases", "records"})
@@ -332,14 +332,14 @@ def _canonical(value: Any, depth: int) -> Any:
     if isinstance(value, bool | str) or value is None:
         return value
     if isinstance(value, int):
-        return value if abs(value) < _WRITABLE else hex(value)
+        return value if abs(value) < 10**_DIGITS else hex(value)
     if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, float | Decimal):
         number = value if isinstance(value, Decimal) else Decimal(float.__repr__(value))
-        if not number.is_finite():
+        if not number.is_finite() or abs(number.adjusted()) >= _DIGITS:
             return str(number)
-        if number.adjusted() < 1000 and number == number.to_integral_value():
+        if number == number.to_integral_value():
             return int(number)
         short = float(number)
         return short if Decimal(repr(short)) == number else str(number.normalize())
