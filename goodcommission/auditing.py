@@ -323,7 +323,7 @@ class Audited:
     results: tuple[RuleResult, ...]
     facts: tuple[FactStated, ...]
     why_not: Callable[[str], tuple[str | None, str]]
-    """Why what is stated of a missing fact does not help, and its JSON pointer."""
+    """Why what is stated of a missing fact does not help, and then its JSON pointer."""
     regime: RegimeUsed
 
 
@@ -356,14 +356,14 @@ def results_of(packs: Packs, verdicts: Sequence[RuleVerdict | None], score: scor
 
 
 def why_not_of(facts: Facts, require_evidence: bool) -> Callable[[str], tuple[str | None, str]]:
-    """What gives the reason why a fact is missing although something is stated, and the pointer of the fact."""
+    """What gives the reason why a fact is missing although something is stated, and then the pointer of the fact."""
     known = facts.only_shown(with_basics=False) if require_evidence else facts
 
     def why_not(reference: str) -> tuple[str | None, str]:
         reason = known.reasons.get(reference)
         if reason is None and known.values.get(reference + GIVEN) is False:
             reason = "it is stated as none"
-        return reason, facts.pointer(reference)
+        return reason, "" if reason is None else facts.pointer(reference)
 
     return why_not
 
@@ -478,7 +478,10 @@ def regime_used(packs: Packs, regimes: Sequence[Regime]) -> RegimeUsed:
 
 
 def _audited_laws(packs: Packs, results: Sequence[RuleResult]) -> tuple[AuditedLaw, ...]:
-    counts = {id: Counter(r.verdict for r in results if r.rule.pack == id) for id in packs.laws}
+    counts: dict[str, Counter[str]] = {id: Counter() for id in packs.laws}
+    for result in results:
+        if result.rule.law:
+            counts[result.rule.pack][result.verdict] += 1
     return tuple(
         AuditedLaw.of(
             id=id,

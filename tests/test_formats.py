@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import hashlib
 import io
 import json
 import re
@@ -207,6 +208,32 @@ def test_json_is_an_array_for_several_or_where_it_is_asked_for() -> None:
 
 
 # --- What formats share ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "examples").glob("*.[jy]*")), ids=lambda file: file.name)
+def test_the_json_is_pydantics_to_the_byte(file: Path) -> None:
+    for document in read_documents(file):
+        report = audit(document, as_of=DAY, engine="reference")
+        assert report.to_json() == plain(report)
+        assert report.to_json() == plain(report)  # now from what is kept of the first time
+        changed = report.model_copy(update={"results": report.results[:3], "logic": (), "tiers": ()})
+        assert changed.to_json() == plain(changed)
+
+
+@each_case()
+def test_the_json_of_what_was_read_back_or_changed_is_pydantics(case: str) -> None:
+    for report in reports(case):
+        assert report.to_json() == plain(report)
+        first = report.results[0]
+        other = first.model_copy(update={"rule": first.rule.model_copy(update={"title": 'Other "title"\n{'})})
+        changed = report.model_copy(update={"results": (other, *report.results[1:])})
+        assert changed.to_json() == plain(changed) != report.to_json()
+
+
+def plain(report: AuditReport) -> str:
+    body = report.model_dump_json(indent=2)
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    return f'{body[:-2]},\n  "digest": "sha256:{digest}"\n}}\n'
 
 
 @each_case()

@@ -17,8 +17,10 @@ from typing import Any
 import pytest
 
 from goodcommission.packs.loading import shipped_folder
+from goodcommission.web.processes import _PLACE
 
 TENDER = (shipped_folder("examples") / "tender.json").read_bytes()
+NOTICE = (shipped_folder("examples") / "ocds" / "find-a-tender-heating-study-tender.json").read_text("utf-8")
 NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -67,6 +69,22 @@ def test_processes_and_threads_give_the_same_bytes_and_the_same_faults(serving: 
             told = post(processes, "/v1/audit", body)
             assert told == post(threads, "/v1/audit", body)
             assert told[0] == 422 and json.loads(told[1])["faults"]
+
+
+@linux
+def test_each_of_many_answers_is_the_one_that_was_asked_for(serving: Any) -> None:
+    titled = [json.dumps({**json.loads(TENDER), "title": f"No. {number}"}).encode() for number in range(24)]
+    with serving("--at-once", "2") as (address, _), ThreadPoolExecutor(12) as pool:
+        # Among them one that is too long for the memory that the processes share.
+        package = json.dumps(
+            {"releases": [json.loads(NOTICE) | {"ocid": f"ocds-h6vhtk-{number:06}"} for number in range(6)]}
+        ).encode()
+        asked = [pool.submit(post, address, "/v1/audit", body) for body in (*titled, package)]
+        answers = [one.result() for one in asked]
+    assert {status for status, _ in answers} == {200}
+    reports = [json.loads(text) for _, text in answers]
+    assert [one["document"]["title"] for one in reports[:-1]] == [f"No. {number}" for number in range(24)]
+    assert len(answers[-1][1]) > _PLACE and len({one["document"]["digest"] for one in reports[-1]}) == 1
 
 
 @linux

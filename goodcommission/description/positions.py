@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_right
 from functools import lru_cache
 from typing import Any
 
@@ -55,7 +56,8 @@ def from_pointer(pointer: str) -> tuple[str, ...] | None:
     """The parts of a JSON pointer; None if it is not one."""
     if pointer and not pointer.startswith("/"):
         return None
-    return tuple(part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:])
+    parts = pointer.split("/")[1:]
+    return tuple(part.replace("~1", "/").replace("~0", "~") for part in parts) if "~" in pointer else tuple(parts)
 
 
 class Positions:
@@ -70,12 +72,16 @@ class Positions:
         self._json = source.format == "json"
         self._opened: dict[int, dict[str, tuple[int, int]]] = {}
         self._indexed: dict[tuple[str, ...], tuple[int, int]] | None = None
+        start = _after_space(source.text, 0)
+        self._whole: tuple[int, int] | None = (start, start) if start < len(source.text) else None
+        self._lines: list[int] | None = None
+        """Where lines begin, of a text whose lines all end with LF."""
 
     def locate(self, pointer: str, *, key: bool = False) -> tuple[int, int] | None:
         """As the function of the same name."""
         parts = from_pointer(pointer)
         place = None if parts is None else self._find(parts)
-        return None if place is None else line_and_column(self._text, place[0 if key else 1])
+        return None if place is None else self._line_and_column(place[0 if key else 1])
 
     def nearest(self, pointer: str, *, key: bool = False) -> tuple[int, int] | None:
         """The place of the value or, where it is not written, of the section that it belongs to."""
@@ -84,15 +90,23 @@ class Positions:
         while place is None and parts:
             parts, key = parts[:-1], False
             place = self._find(parts)
-        return None if place is None else line_and_column(self._text, place[0 if key else 1])
+        return None if place is None else self._line_and_column(place[0 if key else 1])
+
+    def _line_and_column(self, offset: int) -> tuple[int, int]:
+        if self._lines is None:
+            ends = () if "\r" in self._text else re.finditer("\n", self._text)
+            self._lines = [0, *(end.end() for end in ends)]
+        if len(self._lines) == 1:
+            return line_and_column(self._text, offset)
+        line = bisect_right(self._lines, offset)
+        return line, offset - self._lines[line - 1] + 1
 
     def _find(self, parts: tuple[str, ...]) -> tuple[int, int] | None:
         if not self._json:
             if self._indexed is None:
                 self._indexed = _index_yaml(self._text)
             return self._indexed.get(parts)
-        start = _after_space(self._text, 0)
-        place: tuple[int, int] | None = (start, start) if start < len(self._text) else None
+        place = self._whole
         for part in parts:
             if place is None:
                 return None

@@ -152,15 +152,17 @@ class DurableEngine:
         gates: Gates,
         conclusions: set[str],
     ) -> list[Fact]:
-        """What is asserted, in the order in which `$not` needs it."""
+        """What is asserted, in the order in which `$not` needs it; not what is too little for any rule."""
         earlier = [(key, 1) for name, key in section.keys.items() if name in conclusions]
         counts: list[Fact] = []
         opened: list[Fact] = []
         for index, part in enumerate(section.parts):
             for kind, uses in part.numbers:
-                counts.append((_KINDS * index + kind, _number(kind, uses, patterns, verdicts, conclusions)))
-            gate = gates.get(part.id, None if part.gated else True)
-            opened.append((_KINDS * index + _GATE, 1 if gate is True else 0))
+                number = _number(kind, uses, patterns, verdicts, conclusions)
+                if number >= part.needs[kind]:
+                    counts.append((_KINDS * index + kind, number))
+            if gates.get(part.id, None if part.gated else True) is True:
+                opened.append((_KINDS * index + _GATE, 1))
         return [*earlier, *counts, *opened]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from goodcommission.description.document import Document
@@ -37,6 +38,7 @@ def notice_evidence(description: Description) -> Evidence:
     )
 
 
+@lru_cache(maxsize=8192)
 def path_of(reference: str) -> Path:
     """The steps to a fact or a part of one, such as ``requirements.insurance[0].cover``."""
     return tuple(step for step in _SIGNS.split(reference) if step)
@@ -63,6 +65,8 @@ class Backing:
     of_profile: Entries = ()
     profile: frozenset[str] = frozenset()
     """The facts that come from the profile: only the profile's evidence is for them."""
+    items: frozenset[Path] = frozenset()
+    """The single items of lists that have evidence of their own."""
 
     def evidence_for(self, reference: str, *, within: bool = True) -> Evidence | None:
         """The evidence for a fact or a part of one: the nearest that covers it, or else the first for a part of it.
@@ -78,11 +82,6 @@ class Backing:
             return max(covering, key=lambda entry: len(entry[0]))[1]
         return next((one for steps, one in entries if within and steps[: len(path)] == path), None)
 
-    @property
-    def items(self) -> frozenset[Path]:
-        """The single items of lists that have evidence of their own."""
-        return frozenset(steps for steps, _ in self.entries if any(step.isdigit() for step in steps))
-
 
 def backing_of(document: Document, values: Mapping[str, Any]) -> Backing | None:
     """The evidence that a document names; None if it names none. A published notice is evidence itself."""
@@ -93,4 +92,5 @@ def backing_of(document: Document, values: Mapping[str, Any]) -> Backing | None:
         entries = (((), notice_evidence(document.description)),)
     if not entries and not of_profile:
         return None
-    return Backing(entries, of_profile, profile.facts if profile else frozenset())
+    items = frozenset(steps for steps, _ in entries if any(step.isdigit() for step in steps))
+    return Backing(entries, of_profile, profile.facts if profile else frozenset(), items)

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import Enum
-from functools import cache
-from typing import Any, Literal, get_args, get_origin
+from functools import cache, lru_cache
+from typing import Any, Final, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -32,6 +32,7 @@ from goodcommission.engine.evidence import BASICS, SHOWN_BY_ITSELF, WITHOUT_EVID
 FactType = Literal["bool", "int", "double", "money", "date", "enum", "text", "list_enum", "list_text", "list_record"]
 
 _NO_BACKING = Backing()
+_AS_THEY_ARE: Final = frozenset({str, bool, int})
 EPOCH = dt.date(1970, 1, 1).toordinal()
 GIVEN = ".given"
 COMPLETE = ".complete"
@@ -129,6 +130,12 @@ def date(value: int) -> dt.date:
     return dt.date.fromordinal(value + EPOCH)
 
 
+@lru_cache(maxsize=4096)
+def _pointer(name: str) -> str:
+    """JSON pointer of a whole fact, also by the names of what it gives besides."""
+    return "/" + name.removesuffix(GIVEN).removesuffix(COMPLETE).replace(".", "/")
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What one description states, as conditions see it."""
@@ -147,7 +154,7 @@ class Facts:
     def pointer(self, reference: str) -> str:
         """JSON pointer in the description of a fact or a part of one (``requirements.insurance[0].cover``)."""
         name, bracket, rest = reference.partition("[")
-        pointer = "/" + name.removesuffix(GIVEN).removesuffix(COMPLETE).replace(".", "/")
+        pointer = _pointer(name)
         if not bracket:
             return pointer
         index, _, part = rest.partition("]")
@@ -200,13 +207,15 @@ class Facts:
 
 def _scalar(value: Any, currency: str) -> Any:
     """A stated value in the form conditions see, or None if it is money in another currency."""
+    if type(value) in _AS_THEY_ARE:
+        return value
     if isinstance(value, Decimal):
         return float(value)
-    if isinstance(value, Money):
-        stated_none = value.currency == NO_CURRENCY and not value.amount
-        return float(value.amount) if value.currency == currency or stated_none else None
     if isinstance(value, dt.date):
         return days(value)
+    if isinstance(value, Money):  # last: to ask this of a model is slow
+        stated_none = value.currency == NO_CURRENCY and not value.amount
+        return float(value.amount) if value.currency == currency or stated_none else None
     return value
 
 

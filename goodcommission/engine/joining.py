@@ -111,7 +111,7 @@ def _joined(
         sources[name] = source
         alike = [at for at in those if at != source and _plain(said[at][name]) == _plain(said[source][name])]
         backings[name] = tuple(own[at].backing for at in (source, *alike))
-    backing = JoinedBacking(by_name=backings, of_items=_items(backings))
+    backing = JoinedBacking(items=_items(backings), by_name=backings)
     evidenced = frozenset(n for name in backings if backing.evidence_for(name) for n in _suffixed(name))
     facts = replace(mine, values=values, reasons=reasons, evidenced=evidenced, backing=backing)
     return Joined(document, facts, said[number], sources)
@@ -123,20 +123,15 @@ class JoinedBacking(Backing):
 
     by_name: Mapping[str, tuple[Backing, ...]] = field(default_factory=dict)
     """By fact: the evidence of the document that states it, then that of the others."""
-    of_items: frozenset[Path] = frozenset()
 
     def evidence_for(self, reference: str, *, within: bool = True) -> Evidence | None:
         """As in each document, the first that has it."""
         backings = self.by_name.get(reference.partition("[")[0], ())
         return next((found for one in backings if (found := one.evidence_for(reference, within=within))), None)
 
-    @property
-    def items(self) -> frozenset[Path]:
-        """As in each document, of what is known from it."""
-        return self.of_items
-
 
 def _items(backings: Mapping[str, tuple[Backing, ...]]) -> frozenset[Path]:
+    """As in each document, of what is known from it."""
     of_each = {id(one): one.items for those in backings.values() for one in those}
     return frozenset(
         steps

@@ -267,15 +267,12 @@ def _decide(rule: CompiledRule, view: View, values: Mapping[str, Any], lets: Map
 
 def what_is_read(rule: CompiledRule, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
     """The values of all facts that a rule reads, or None if one is a list of records, which can't be compared fast."""
-    read: list[Any] = []
-    for name in rule.reads:
-        value = values.get(name)
-        if type(value) is list:
-            if value and type(value[0]) is dict:
-                return None
-            value = tuple(value)
-        read.append(value)
-    return tuple(read)
+    read = tuple(map(values.get, rule.reads))
+    if list in map(type, read):
+        if any(type(value) is list and value and type(value[0]) is dict for value in read):
+            return None
+        return tuple(tuple(value) if type(value) is list else value for value in read)
+    return read
 
 
 def remember(rule: CompiledRule, key: tuple[Any, ...], answer: Any) -> None:

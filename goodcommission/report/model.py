@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from functools import cache
-from hashlib import sha256
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from goodcommission.packs.model import Outcome, PackGrade, Severity, Strength, Tier, Verdict
+from goodcommission.report.json_text import report_bytes
 
 Scalar = bool | int | float | str
 
 
 class Part(BaseModel):
     """An immutable part of a report."""
+
+    __slots__ = ("_text",)
+    """Its JSON, where it has been written before (json_text.py): neither compared nor copied with it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -575,6 +578,4 @@ class AuditReport(Part):
 
         Its last line is the digest of all before it, by which ``goodcommission verify`` notices any change.
         """
-        body = self.model_dump_json(indent=2)
-        digest = sha256(body.encode()).hexdigest()
-        return f'{body[:-2]},\n  "digest": "sha256:{digest}"\n}}\n'
+        return report_bytes(self).decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import mmap
 import multiprocessing
 import os
 import signal
@@ -12,7 +13,7 @@ import threading
 import zlib
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from goodcommission.exceptions import GoodCommissionError
 from goodcommission.web.problems import ProblemError
@@ -22,7 +23,16 @@ _DIE_WITH_PARENT: Final = 1
 """PR_SET_PDEATHSIG of prctl(2)."""
 _GZIP: Final = 31
 """A window of 15 bits, with gzip's head and foot."""
+_PLACE: Final = 4_000_000
+"""Bytes of one place for what is made; an audit of all packs takes 0.9 million as JSON."""
+_PLACES: Final = 4
+"""Of one process: the server empties them as fast as they are filled."""
+_OBJECTS: Final = 20_000
+"""Made before Python looks for cycles that nothing holds; an audit makes some thousands, and next to no cycle."""
 _service: Service | None = None
+_shelf: Shelf | None = None
+_number: int = 0
+"""Which of the processes this one is."""
 
 
 class AuditProcessError(Exception):
@@ -42,12 +52,43 @@ class Asked:
 
 
 Made = tuple[bytes, tuple[Counted, ...]]
+"""What was made, and what to count of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """Where on the shelf it lies."""
+
+    place: int
+    length: int
+
+
+class Shelf:
+    """Memory that the processes and the server share: a pipe would copy each report five times, in small pieces."""
+
+    def __init__(self, processes: int) -> None:
+        self._memory = mmap.mmap(-1, processes * _PLACES * _PLACE)
+        self._taken = mmap.mmap(-1, processes * _PLACES)
+
+    def put(self, process: int, made: bytes) -> bytes | Shelved:
+        """Lay it on a place of this process; it stays as it is where there is no place for it."""
+        for place in range(process * _PLACES, (process + 1) * _PLACES):
+            if len(made) <= _PLACE and not self._taken[place]:
+                self._taken[place] = 1
+                self._memory[place * _PLACE : place * _PLACE + len(made)] = made
+                return Shelved(place, len(made))
+        return made
+
+    def take(self, put: Shelved) -> bytes:
+        """What was laid there, which frees its place."""
+        made = self._memory[put.place * _PLACE : put.place * _PLACE + put.length]
+        self._taken[put.place] = 0
+        return made
 
 
 def audited(service: Service, asked: Asked) -> Made:
     """The report of what was sent, and what to count of it."""
-    text, counts = service.audited(asked.body, asked.name, asked.options, asked.form)
-    made = text.encode("utf-8")
+    made, counts = service.audited(asked.body, asked.name, asked.options, asked.form)
     if asked.compressed:
         packer = zlib.compressobj(1, zlib.DEFLATED, _GZIP)
         made = packer.compress(made) + packer.flush()
@@ -61,14 +102,15 @@ def possible() -> bool:
 
 def start(service: Service, amount: int) -> ProcessPoolExecutor:
     """Processes that share what the service has loaded; to be started before there is any thread."""
-    global _service  # noqa: PLW0603 (a fork has it without sending it)
-    _service = service
+    global _service, _shelf  # A fork has them without their being sent.
+    _service, _shelf = service, Shelf(amount)
     service.warm()
     # What is there now stays shared: collecting would touch, and so copy, all of it.
     gc.collect()
     gc.freeze()
     context = multiprocessing.get_context("fork")
-    pool = ProcessPoolExecutor(amount, mp_context=context, initializer=_started, initargs=(os.getpid(),))
+    started = context.Value("i", 0)
+    pool = ProcessPoolExecutor(amount, mp_context=context, initializer=_started, initargs=(os.getpid(), started))
     pool.submit(int).result()
     gc.unfreeze()
     return pool
@@ -76,23 +118,45 @@ def start(service: Service, amount: int) -> ProcessPoolExecutor:
 
 def submit(pool: ProcessPoolExecutor, asked: Asked) -> Future[Made]:
     """Have one audit made by a process."""
-    return pool.submit(_work, asked)
+    made: Future[Made] = Future()
+    shelf = _shelf
+    if shelf is None:
+        raise AuditProcessError("there are no processes")
+
+    def take(done: Future[tuple[bytes | Shelved, tuple[Counted, ...]]]) -> None:
+        # Also if nobody waits for it any more: its place has to be freed.
+        if done.cancelled():
+            made.cancel()
+        elif (error := done.exception()) is not None:
+            made.set_exception(error)
+        else:
+            put, counts = done.result()
+            made.set_result((put if isinstance(put, bytes) else shelf.take(put), counts))
+
+    pool.submit(_work, asked).add_done_callback(take)
+    return made
 
 
-def _started(parent: int) -> None:
+def _started(parent: int, started: Any) -> None:
+    global _number  # noqa: PLW0603 (of this process)
+    with started.get_lock():
+        _number = started.value
+        started.value += 1
     # Ctrl+C and a stopping service reach all processes; the server ends these when their work is done.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(0)
+    gc.set_threshold(_OBJECTS)
 
 
-def _work(asked: Asked) -> Made:
-    if _service is None:
+def _work(asked: Asked) -> tuple[bytes | Shelved, tuple[Counted, ...]]:
+    if _service is None or _shelf is None:
         raise AuditProcessError("the process has no packs")
     try:
-        return audited(_service, asked)
+        made, counts = audited(_service, asked)
+        return _shelf.put(_number, made), counts
     except (GoodCommissionError, ProblemError):
         raise
     except Exception as error:

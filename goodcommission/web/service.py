@@ -15,6 +15,7 @@ from goodcommission.packs.compiling import Packs
 from goodcommission.packs.loading import load_packs
 from goodcommission.report.formats import render
 from goodcommission.report.model import AuditReport
+from goodcommission.report.whole import render_bytes
 from goodcommission.web.problems import ProblemError
 
 NAMES: Final = {"application/json": "document.json", "application/yaml": "document.yaml"}
@@ -91,9 +92,10 @@ class Service:
             require_evidence=options.require_evidence,
         )
 
-    def audited(self, body: bytes, name: str, options: AuditOptions, form: str) -> tuple[str, tuple[Counted, ...]]:
+    def audited(self, body: bytes, name: str, options: AuditOptions, form: str) -> tuple[bytes, tuple[Counted, ...]]:
         """What was sent, audited and written out in one of the formats; and what to count of it."""
         documents = self.read(body, name)
         reports = [self.audit(document, options) for document in documents]
         sources = [document.source for document in documents if document.source]
-        return render(form, reports, sources=sources), tuple(counted(report) for report in reports)
+        made = render_bytes(reports) if form == "json" else render(form, reports, sources=sources).encode()
+        return made, tuple(counted(report) for report in reports)
