@@ -34,7 +34,12 @@ _TENTHS: Final[Mapping[tuple[Severity, Strength], int]] = {
 
 def weight(severity: Severity, strength: Strength) -> float:
     """What a rule or group counts; it never depends on the verdict."""
-    return _TENTHS[severity, strength] / 10
+    return tenths(severity, strength) / 10
+
+
+def tenths(severity: Severity, strength: Strength) -> int:
+    """The weight in tenths."""
+    return _TENTHS[severity, strength]
 
 
 class Judged(NamedTuple):
@@ -100,19 +105,24 @@ class Score:
     """Points by which stating a fact would narrow the interval, at most, by reference; the largest first."""
 
 
-def _state(verdict: Verdict) -> State:
+def state_of(verdict: Verdict) -> State:
+    """The state of a rule by itself: what is not due yet counts as little as what does not apply."""
     return "not_applicable" if verdict == "not_yet_due" else verdict
 
 
-def _together(members: Sequence[Judged]) -> tuple[State, bool]:
-    """The state of a group, and whether it may still go either way."""
-    states = {_state(member.verdict) for member in members}
+def together(members: Sequence[tuple[State, bool]]) -> tuple[State, bool]:
+    """The state of a group, and whether it may still go either way.
+
+    Args:
+        members: The state of each, and whether it is provisional.
+    """
+    states = {state for state, _ in members}
     if "fail" in states:
-        return "fail", all(member.provisional for member in members if member.verdict == "fail")
+        return "fail", all(provisional for state, provisional in members if state == "fail")
     if "unknown" in states:
         return "unknown", True
     if "pass" in states:
-        return "pass", any(member.provisional for member in members)
+        return "pass", any(provisional for _, provisional in members)
     return "not_applicable", False
 
 
@@ -126,13 +136,13 @@ def units(judged: Iterable[Judged], groups: Mapping[str, Group]) -> tuple[Unit, 
         if item.group is not None:
             grouped.setdefault((item.pack, item.group), []).append(item)
             continue
-        state = _state(item.verdict)
-        tenths = _TENTHS[item.severity, item.strength]
-        result.append(Unit(item.rule, item.pack, tenths, state, state == "unknown" or item.provisional, (item,)))
+        state = state_of(item.verdict)
+        worth = tenths(item.severity, item.strength)
+        result.append(Unit(item.rule, item.pack, worth, state, state == "unknown" or item.provisional, (item,)))
     for (pack, id), members in grouped.items():
-        state, open_ = _together(members)
+        state, open_ = together([(state_of(one.verdict), one.provisional) for one in members])
         group = groups[id]
-        result.append(Unit(id, pack, _TENTHS[group.severity, group.strength], state, open_, tuple(members)))
+        result.append(Unit(id, pack, tenths(group.severity, group.strength), state, open_, tuple(members)))
     return tuple(result)
 
 
@@ -150,7 +160,7 @@ def points(value: float) -> float:
 
 
 @dataclass(slots=True)
-class _Sums:
+class Sums:
     """Sums of weight in one pack, in tenths."""
 
     applicable: int = 0
@@ -160,18 +170,19 @@ class _Sums:
     possibly_passed: int = 0
 
     def add(self, unit: Unit) -> None:
+        """Count one fault."""
         if unit.state == "not_applicable":
             return
-        tenths = unit.tenths
-        self.applicable += tenths
+        worth = unit.tenths
+        self.applicable += worth
         if unit.state != "unknown":
-            self.decided += tenths
+            self.decided += worth
         if unit.state == "pass":
-            self.passed += tenths
+            self.passed += worth
             if not unit.open:
-                self.surely_passed += tenths
+                self.surely_passed += worth
         if unit.state == "pass" or unit.open:
-            self.possibly_passed += tenths
+            self.possibly_passed += worth
 
 
 def compute(judged: Sequence[Judged], groups: Mapping[str, Group], weights: Mapping[str, float]) -> Score:
@@ -185,7 +196,7 @@ def compute(judged: Sequence[Judged], groups: Mapping[str, Group], weights: Mapp
     The overall score is Σ pack weight × pack coverage × pack score / Σ pack weight × pack coverage.
     """
     counted = units(judged, groups)
-    sums: dict[str, _Sums] = {pack: _Sums() for pack in weights}
+    sums: dict[str, Sums] = {pack: Sums() for pack in weights}
     for unit in counted:
         sums[unit.pack].add(unit)
     applying = [(weights[pack], s) for pack, s in sums.items() if s.applicable]
@@ -209,7 +220,7 @@ def compute(judged: Sequence[Judged], groups: Mapping[str, Group], weights: Mapp
         low=low,
         high=high,
         coverage=coverage,
-        grade=_overall_grade(score, low, high, coverage, bool(caps)),
+        grade=overall_grade(score, low, high, coverage, bool(caps)),
         caps=caps,
         packs=tuple(_pack_score(pack, weights[pack], s) for pack, s in sums.items()),
         mends={
@@ -223,7 +234,7 @@ def compute(judged: Sequence[Judged], groups: Mapping[str, Group], weights: Mapp
     )
 
 
-def _pack_score(pack: str, weight_: float, s: _Sums) -> PackScore:
+def _pack_score(pack: str, weight_: float, s: Sums) -> PackScore:
     if not s.applicable:
         return PackScore(pack, weight_, None, None, None, 0.0)
     return PackScore(
@@ -236,17 +247,20 @@ def _pack_score(pack: str, weight_: float, s: _Sums) -> PackScore:
     )
 
 
-def _caps(judged: Sequence[Judged]) -> tuple[str, ...]:
-    caps = []
-    failing = [
-        item.rule
-        for item in judged
-        if item.scored
+def is_capping(item: Judged) -> bool:
+    """Whether it is a failure that caps the grade: of a recommendation, surely, and of high severity."""
+    return (
+        item.scored
         and item.verdict == "fail"
         and not item.provisional
         and (item.found or item.severity) == "high"
         and item.strength == "recommendation"
-    ]
+    )
+
+
+def _caps(judged: Sequence[Judged]) -> tuple[str, ...]:
+    caps = []
+    failing = [item.rule for item in judged if is_capping(item)]
     if failing:
         caps.append(
             f"A recommendation of high severity is not met ({', '.join(failing)}): the grade is {CAPPED_GRADE} at best."
@@ -261,7 +275,8 @@ def _caps(judged: Sequence[Judged]) -> tuple[str, ...]:
     return tuple(caps)
 
 
-def _overall_grade(score: float | None, low: float | None, high: float | None, coverage: float, capped: bool) -> str:
+def overall_grade(score: float | None, low: float | None, high: float | None, coverage: float, capped: bool) -> str:
+    """The grade, or the range of grades, of a score."""
     if score is None or low is None or high is None or coverage < LEAST_COVERAGE:
         return "insufficient evidence"
     worst, best = _capped(_grade(low), capped), _capped(_grade(high), capped)

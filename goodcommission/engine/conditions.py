@@ -679,7 +679,7 @@ def _closure(node: Node, constants: Mapping[str, Any]) -> _Step:
         ):
             return _leaf(name, _OPERATORS[function], fixed)
         case Call(function, args):
-            return _strict([inner(arg) for arg in args], _computation(function, args))
+            return _strict([inner(arg) for arg in args], computation(function))
 
 
 def _flat(node: Node, function: str) -> list[Node]:
@@ -898,7 +898,8 @@ _OPERATORS: Final[Mapping[str, Callable[..., Any]]] = {
 }
 
 
-def _computation(function: str, args: tuple[Node, ...]) -> Callable[..., Any]:
+def computation(function: str) -> Callable[..., Any]:
+    """An operator or function on values that are known; it gives UNKNOWN where it has no value."""
     compute = _OPERATORS.get(function) or FUNCTIONS[function][0].compute
 
     if function in _COMPARISONS or function in ("!_", "@in", "size"):

@@ -16,9 +16,8 @@ from typing import Any, Final, TypeAlias
 from goodcommission.engine.conditions import UNKNOWN, Condition
 from goodcommission.engine.functions import FUNCTIONS
 from goodcommission.engine.tree import Call, Const, FieldOf, Item, ListOf, Macro, Node, Variable
-from goodcommission.engine.verdicts import CompiledLet
+from goodcommission.engine.verdicts import LET_DIGITS, CompiledLet
 
-_LET_DIGITS: Final = 6
 _INFINITE: Final = math.inf
 
 # --- Many values at once -----------------------------------------------------------------------------------------
@@ -527,9 +526,9 @@ def _field(record: Abstract, name: str) -> Abstract:
 def rounded(value: Abstract) -> Abstract:
     """A let's value, with six decimals; unknown where it is not finite."""
     if isinstance(value, float):
-        return round(value, _LET_DIGITS) if math.isfinite(value) else UNKNOWN
+        return round(value, LET_DIGITS) if math.isfinite(value) else UNKNOWN
     if isinstance(value, Between):
         finite = math.isfinite(value.low) and math.isfinite(value.high)
-        low, high = (round(end, _LET_DIGITS) if isinstance(end, float) else end for end in (value.low, value.high))
+        low, high = (round(end, LET_DIGITS) if isinstance(end, float) else end for end in (value.low, value.high))
         return between(low, high, value.unknown or not finite)
     return value

@@ -17,7 +17,7 @@ _NO_LETS: Final[Mapping[str, Explained]] = {}
 REMEMBERED: Final = 512
 """How many answers of one rule are remembered; then they are forgotten together."""
 _PARAMS: Final = "params."
-_LET_DIGITS: Final = 6
+LET_DIGITS: Final = 6
 """0.08 < 0.8 * 0.1 is true in doubles; six decimals are far below a penny and far above the error."""
 
 
@@ -172,7 +172,7 @@ def compute_let(let: CompiledLet, values: Mapping[str, Any], lets: Mapping[str, 
     """The value of one let, rounded, with the facts that it rests on or that are missing."""
     value, settled, missing = let.value.explain(values, lets)
     if isinstance(value, float):
-        value = round(value, _LET_DIGITS) if math.isfinite(value) else UNKNOWN
+        value = round(value, LET_DIGITS) if math.isfinite(value) else UNKNOWN
     return (UNKNOWN, (), missing) if value is UNKNOWN else (value, settled, ())
 
 

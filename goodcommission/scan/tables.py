@@ -47,14 +47,14 @@ NOTICES: Final[Mapping[str, Any]] = {
 
 RULES: Final[Mapping[str, Any]] = {
     "notice": pl.Int64,
-    "rule": pl.Categorical,
-    "pack": pl.Categorical,
+    "rule": pl.Categorical(),
+    "pack": pl.Categorical(),
     "verdict": pl.Enum(VERDICTS),
     "provisional": pl.Boolean,
     "severity": pl.Enum(SEVERITIES),
-    "decided_by": pl.Categorical,
+    "decided_by": pl.Categorical(),
     "values": pl.String,
-    "missing": pl.Categorical,
+    "missing": pl.Categorical(),
 }
 """One row a notice and rule that is asked of its kind of document. ``decided_by`` and ``missing`` are references of
 facts with a space between them (as lists, writing and grouping them takes ten times as long); empty if there are none.

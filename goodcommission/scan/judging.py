@@ -1,0 +1,592 @@
+"""Verdicts on many notices at once: the engine judges one notice of each class that a rule can't tell apart."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import orjson
+import polars as pl
+
+from goodcommission.auditing import GOVERNING, counted
+from goodcommission.description.model import Evidence
+from goodcommission.description.reading import read_description
+from goodcommission.description.types import NONE
+from goodcommission.engine.conditions import UNKNOWN, Explained
+from goodcommission.engine.evidence import Backing
+from goodcommission.engine.facts import COMPLETE, EPOCH, GIVEN, Facts, date, days, dictionary, gather
+from goodcommission.engine.law import STATED_REGIME, STATED_TERRITORY, UNKNOWN_REGIME, Law, Regime, stand
+from goodcommission.engine.verdicts import CompiledRule, RuleVerdict, Setting, ask, judge
+from goodcommission.exceptions import DescriptionError, EngineError
+from goodcommission.packs.compiling import Packs
+from goodcommission.packs.model import STAGES, TIERS, Tier
+from goodcommission.regimes import regime_of
+from goodcommission.scan.columns import AS_OF, Batch, Coder, Columns, Key, Telling
+from goodcommission.scan.notices import Notice
+from goodcommission.scan.scores import Scores, Share, Sums
+from goodcommission.scan.tables import NOTICES, RULES, Rejected, Tables
+
+KINDS: Final = tuple(GOVERNING)
+LISTED: Final = (
+    "notice.ocid",
+    "notice.release",
+    "notice.date",
+    "notice.publisher",
+    "commissioner.name",
+    "service.classification",
+    "process.route",
+    "value.total",
+)
+"""The facts that the table of notices shows, beside kind and stage."""
+_ALWAYS: Final = ("kind", "stage", AS_OF, "as_at")
+_MOST_CODES: Final = 1 << 12
+"""How many regimes, sizes or standings of a law a key can tell apart."""
+MOST_CLASSES: Final = 20_000
+"""How many classes of one rule are remembered; then they are forgotten together."""
+_KINDS: Final = {kind: index for index, kind in enumerate(KINDS)}
+_STAGES: Final[Mapping[str | None, int]] = {None: 0, **{stage: index + 1 for index, stage in enumerate(STAGES)}}
+_FIRST_DAY: Final = 1 - EPOCH
+_THE_NOTICE: Final = Backing((((), Evidence(pointer="/", document="The published notice")),))
+
+
+@dataclass(slots=True)
+class _Class:
+    """Notices that a rule can't tell apart, and what it says of them; None if it is not asked of them."""
+
+    said: RuleVerdict | None
+    share: Share
+    settled: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Law:
+    """Rules that are law for the same documents at the same time."""
+
+    number: int
+    law: Law
+    turns: pl.Series
+    """The days on which something else holds than the day before."""
+    classes: Coder = field(default_factory=Coder)
+    values: list[Mapping[str, Any]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Rule:
+    rule: CompiledRule
+    key: Key
+    law: _Law | None
+    records: list[_Class] = field(default_factory=list)
+    """By the number of the combination in the key."""
+
+
+@dataclass(slots=True)
+class _Row:
+    """What one notice states, and the notice."""
+
+    notice: Notice
+    values: dict[str, Any]
+
+
+class Judge:
+    """Audits notices, many at a time, as ``goodcommission.audit`` audits each.
+
+    Args:
+        packs: The rule packs.
+        as_of: The day of the audit; by default each notice's own governing day.
+        tier: How much to ask; by default what the value says.
+        regime: The law that all stand under; by default worked out.
+        further: Facts that are wanted beside those of the rules, for a selection.
+        stated: The facts that a notice can state at all; by default, any.
+
+    Raises:
+        PackError: There is no such regime.
+    """
+
+    def __init__(
+        self,
+        packs: Packs,
+        *,
+        as_of: dt.date | None = None,
+        tier: Tier | None = None,
+        regime: str | None = None,
+        further: Collection[str] = (),
+        stated: Collection[str] | None = None,
+    ) -> None:
+        self.packs, self.regime = packs, regime
+        self.as_of = None if as_of is None else days(as_of)
+        if stated is None:
+            stated = [name + suffix for name in dictionary() for suffix in ("", GIVEN, COMPLETE)]
+        self.columns = Columns({*stated, AS_OF})
+        self.tier = tier
+        self.gates = [None if tier is not None or gate is None else self._of_gate(gate) for gate in packs.tiers]
+        self.tiers: list[tuple[Explained, ...]] = []
+        self._tier_of: list[int] = []
+        self._sizes = Coder()
+        signs = Telling()
+        for sign in packs.regimes:
+            _join(signs, self._telling(sign.gate))
+        self._signs = self.columns.key(signs, {STATED_REGIME, STATED_TERRITORY}.intersection(stated))
+        self.regimes: list[Regime] = []
+        self._regime_of: list[int] = []
+        self.laws: dict[Any, _Law] = {}
+        self.rules = [self._of_rule(rule) for rule in packs.rules]
+        self.scores = Scores(packs)
+        regime_of(packs, Setting(Facts({}, {}, frozenset()), "tender", None, (), None), regime)  # there is such a one
+        wanted = {*LISTED, *_ALWAYS, *further, *(name for names in GOVERNING.values() for name in names)}
+        for part in self.columns.parts:
+            wanted |= part.facts
+        for key in (self._signs, *(gate.key for gate in self.gates if gate), *(one.key for one in self.rules)):
+            wanted.update(key.known, key.raws)
+        for law in self.laws.values():
+            wanted.update(law.law.governed_by)
+        self.wanted = frozenset(_base(name) for name in wanted)
+
+    # -- compiling --
+
+    def _telling(self, rule: CompiledRule, law: int | None = None) -> Telling:
+        conditions = [one for one in (rule.when, rule.planned, *(b.condition for b in rule.branches)) if one]
+        return self.columns.telling(rule, conditions, law)
+
+    def _of_gate(self, gate: CompiledRule) -> _Rule:
+        return _Rule(gate, self.columns.key(self._telling(gate)), None)
+
+    def _of_rule(self, rule: CompiledRule) -> _Rule:
+        law = None if rule.law is None else self._of_law(rule.law)
+        return _Rule(rule, self.columns.key(self._telling(rule, None if law is None else law.number)), law)
+
+    def _of_law(self, law: Law) -> _Law:
+        dated = tuple((name, spans) for name, spans in law.dated.items())
+        same = (law.regimes, law.territories, law.governed_by, law.start, law.until, law.review_by, law.of_pack, dated)
+        known = self.laws.get(same)
+        if known is None:
+            spans = [span for _, some in dated for span in some]
+            turns = {day for day in (law.start, *(span.start for span in spans)) if day is not None}
+            turns |= {day + 1 for day in (law.until, *(span.until for span in spans)) if day is not None}
+            known = self.laws[same] = _Law(len(self.laws), law, pl.Series(sorted(turns), dtype=pl.Int64))
+        return known
+
+    # -- judging --
+
+    def tables(self, batch: Sequence[Notice]) -> Tables:
+        """Audit some notices.
+
+        Returns:
+            The tables, in the order of the notices; what can't be audited is named beside them.
+        """
+        self._forget()
+        rows: list[_Row] = []
+        rejected: list[Rejected] = []
+        for notice in batch:
+            try:
+                rows.append(_Row(notice, self.read(notice)))
+            except DescriptionError as error:
+                fault = error.faults[0]
+                rejected.append(Rejected(notice.number, fault.pointer or "", fault.message))
+        judged = _Judged(self, rows)
+        while judged.failed:  # a condition that takes too many steps on a notice: without it, all over again
+            reasons = judged.failed
+            rejected += [Rejected(rows[index].notice.number, "", reason) for index, reason in reasons.items()]
+            rows = [row for index, row in enumerate(rows) if index not in reasons]
+            judged = _Judged(self, rows)
+        rejected.sort(key=lambda one: one.number)
+        return Tables(judged.notices(), judged.verdicts(), tuple(rejected))
+
+    def read(self, notice: Notice) -> dict[str, Any]:
+        """What a notice states, by the names of the facts, with the day on which it is audited.
+
+        Raises:
+            DescriptionError: It can't be audited.
+        """
+        stated = gather(read_description(notice.ocds), self.packs.currency).values
+        values = {name: value for name, value in stated.items() if _base(name) in self.wanted}
+        if self.as_of is not None:
+            values[AS_OF] = self.as_of
+        else:
+            for name in (*GOVERNING[values["kind"]], "as_at"):
+                if name in values:
+                    values[AS_OF] = values[name]
+                    break
+        return values
+
+    def setting(self, values: Mapping[str, Any]) -> Setting:
+        """What rules are applied to: the facts of one notice."""
+        names = {_base(name) for name in values if name != AS_OF}
+        evidenced = frozenset(name + suffix for name in names for suffix in ("", GIVEN, COMPLETE))
+        stage = values.get("stage")
+        return Setting(
+            Facts(values, {}, evidenced, frozenset(), _THE_NOTICE),
+            values["kind"],
+            None if stage is None else STAGES.index(stage),
+            (),
+            values.get(AS_OF),
+        )
+
+    def _forget(self) -> None:
+        """Keep memory bounded: what is forgotten is judged again."""
+        if self.columns.forget():
+            for gate in self.gates:
+                if gate is not None:
+                    gate.key.clear()
+            self._sizes.clear()
+            self._tier_of.clear()
+            self._signs.clear()
+            self._regime_of.clear()
+            for one in self.rules:
+                one.records.clear()
+        for one in self.rules:
+            if not one.records or len(one.records) > MOST_CLASSES:
+                one.key.clear()
+                one.records.clear()
+
+
+def _join(into: Telling, other: Telling) -> None:
+    into.atoms.update(other.atoms)
+    into.known |= other.known
+    into.raws |= other.raws
+
+
+def _base(name: str) -> str:
+    return name.removesuffix(GIVEN).removesuffix(COMPLETE)
+
+
+class _Judged:
+    """One batch while it is judged."""
+
+    def __init__(self, judge_: Judge, rows: Sequence[_Row]) -> None:
+        self.judge, self.rows = judge_, rows
+        self.batch = Batch(judge_.columns, [row.values for row in rows])
+        self.failed: dict[int, str] = {}
+        """Notices on which a condition can't be evaluated, with the reason."""
+        self._settings: dict[int, Setting] = {}
+        self.kinds = pl.Series([_KINDS[row.values["kind"]] for row in rows], dtype=pl.Int64)
+        self.stages = pl.Series([_STAGES[row.values.get("stage")] for row in rows], dtype=pl.Int64)
+        self.tiers = self._tiers()
+        self.regimes = self._regimes()
+        self.laws = {law.number: self._standings(law) for law in judge_.laws.values()}
+        self.codes = [self._classes(rule) for rule in judge_.rules]
+
+    def _setting(self, index: int) -> Setting:
+        setting = self._settings.get(index)
+        if setting is None:
+            setting = self._settings[index] = self.judge.setting(self.rows[index].values)
+        return setting
+
+    def _tiers(self) -> pl.Series:
+        """The size of each notice, as a number."""
+        judge_ = self.judge
+        if judge_.tier is not None:
+            reached = TIERS.index(judge_.tier)
+            judge_.tiers = [tuple((index <= reached, (), ()) for index in range(len(TIERS)))]
+            return pl.zeros(len(self.rows), dtype=pl.Int64, eager=True)
+        total = pl.zeros(len(self.rows), dtype=pl.Int64, eager=True)
+        for gate in judge_.gates:
+            if gate is not None:
+                total = total * _MOST_CODES + self.batch.classes(gate.key)[0].cast(pl.Int64)
+        codes, new = judge_._sizes.codes(total)
+        for index in new:
+            setting = self._setting(index)
+            answer: tuple[Explained, ...] = tuple(
+                (True, (), ()) if gate is None else ask(gate.rule, setting) for gate in judge_.gates
+            )
+            judge_._tier_of.append(_number(judge_.tiers, answer))
+        return _taken(judge_._tier_of, codes)
+
+    def _regimes(self) -> pl.Series:
+        """The law that each notice is under, as a number."""
+        judge_ = self.judge
+        codes, new = self.batch.classes(judge_._signs)
+        for index in new:
+            found = regime_of(judge_.packs, self._setting(index), judge_.regime)
+            found = replace(found, because=UNKNOWN_REGIME.because)  # tells the values that led to it
+            judge_._regime_of.append(_number(judge_.regimes, found))
+        return _taken(judge_._regime_of, codes)
+
+    def _standings(self, one: _Law) -> pl.Series:
+        """How a law stands to each notice, as a number; and its numbers, for the columns."""
+        law = one.law
+        key = self.regimes
+        seen = pl.zeros(len(self.rows), dtype=pl.Boolean, eager=True)
+        bound = len(one.turns) + 2
+        for name in law.governed_by:  # the first that is stated
+            day = self.batch.fact(name)
+            step = pl.zeros(len(self.rows), dtype=pl.Int64, eager=True)
+            if day is not None:
+                fresh = day.is_not_null() & ~seen
+                since = pl.Series(one.turns.search_sorted(day.fill_null(0), side="right")).cast(pl.Int64) + 1
+                step = since * fresh.cast(pl.Int64)
+                seen = seen | fresh
+            key = key * bound + step
+        today = self.batch.fact(AS_OF)
+        if today is None:
+            key = key * 3
+        else:
+            late = today > law.review_by if law.review_by is not None else today < _FIRST_DAY
+            key = key * 3 + (late.cast(pl.Int64) + 1).fill_null(0)
+        codes, new = one.classes.codes(key)
+        for index in new:
+            regime = self.judge.regimes[self.regimes[index]]
+            one.values.append(stand(law, regime, self.rows[index].values).values)
+        for name in law.dated:
+            values = [standing.get(name) for standing in one.values]
+            self.batch.dated[one.number, name] = pl.Series(values, dtype=pl.Float64).gather(codes)
+        return codes.cast(pl.Int64)
+
+    def _classes(self, one: _Rule) -> pl.Series:
+        """The class of each notice, as the number of its record."""
+        further: list[tuple[pl.Series | None, int]] = [(self.kinds, len(KINDS)), (self.tiers, _MOST_CODES)]
+        if one.rule.due:
+            further.append((self.stages, len(STAGES) + 1))
+        if one.law is not None:
+            further.append((self.laws[one.law.number], _MOST_CODES))
+        codes, new = self.batch.classes(one.key, further)
+        one.records.extend([self._record(one.rule, index) for index in new])
+        return codes
+
+    def _record(self, rule: CompiledRule, index: int) -> _Class:
+        if self.rows[index].values["kind"] not in rule.rule.applies_to:
+            return _Class(None, self.judge.scores.nothing, (), ())
+        setting = self._setting(index)
+        setting.tiers = self.judge.tiers[self.tiers[index]]
+        setting.regime = self.judge.regimes[self.regimes[index]]
+        try:
+            said = judge(rule, setting)
+        except EngineError as error:
+            self.failed[index] = str(error)
+            return _Class(None, self.judge.scores.nothing, (), ())
+        return _Class(said, self.judge.scores.share(counted(said)), said.settled, said.missing)
+
+    # -- the tables --
+
+    def notices(self) -> pl.DataFrame:
+        """One row a notice."""
+        rows = self.rows
+        sums = self._sums()
+        counts = sums.counts
+        decided = (counts["pass"] + counts["fail"]).cast(pl.Float64)
+        asked = decided + counts["unknown"].cast(pl.Float64)
+        share = pl.select(pl.when(pl.lit(asked) > 0).then((100 * pl.lit(decided) / pl.lit(asked)).round(1))).to_series()
+        columns: dict[str, Any] = {
+            "notice": [row.notice.number for row in rows],
+            "file": [row.notice.file for row in rows],
+            "line": [row.notice.line for row in rows],
+            "pointer": [row.notice.pointer for row in rows],
+            "ocid": self._stated("notice.ocid"),
+            "release": self._stated("notice.release"),
+            "date": self._day("notice.date"),
+            "as_of": self._day(AS_OF),
+            "publisher": self._stated("notice.publisher"),
+            "buyer": self._stated("commissioner.name"),
+            "kind": self._stated("kind"),
+            "stage": self._stated("stage"),
+            "route": self._stated("process.route"),
+            "cpv": [codes[0] if codes else None for codes in self._stated("service.classification")],
+            "value": self._stated("value.total"),
+            "tier": _named([_tier_name(tiers) for tiers in self.judge.tiers], self.tiers),
+            "regime": _named([one.id for one in self.judge.regimes], self.regimes),
+            "score": sums.score,
+            "low": sums.low,
+            "high": sums.high,
+            "coverage": sums.coverage,
+            "grade": sums.grade,
+            "passed": counts["pass"],
+            "failed": counts["fail"],
+            "unknown": counts["unknown"],
+            "not_applicable": counts["not_applicable"],
+            "not_yet_due": counts["not_yet_due"],
+            "provisional": counts["provisional"],
+            "law_failed": counts["law_failed"],
+            "decided_share": share,
+        }
+        return pl.DataFrame(
+            [
+                column.alias(name).cast(NOTICES[name])
+                if isinstance(column, pl.Series)
+                else pl.Series(name, column, dtype=NOTICES[name])
+                for name, column in columns.items()
+            ]
+        )
+
+    def _stated(self, name: str) -> list[Any]:
+        return [row.values.get(name) for row in self.rows]
+
+    def _day(self, name: str) -> pl.Series:
+        return pl.Series(self._stated(name), dtype=pl.Int32).cast(pl.Date)
+
+    def _sums(self) -> Sums:
+        scores, zero = self.judge.scores, pl.zeros(len(self.rows), dtype=pl.Int64, eager=True)
+        whole = [zero] * scores.whole.words
+        packs = {pack: [zero] * tally.words for pack, tally in scores.by_pack.items()}
+        groups: dict[tuple[str, str], pl.Series] = {}
+        for one, codes in zip(self.judge.rules, self.codes, strict=True):
+            shares = [record.share for record in one.records]
+            whole = [total + _taken([share.whole[n] for share in shares], codes) for n, total in enumerate(whole)]
+            written = one.rule.rule
+            if one.rule.pack not in packs or not written.scored:
+                continue
+            if written.group is not None:
+                key = (one.rule.pack, written.group)
+                states = _taken([share.group for share in shares], codes)
+                groups[key] = groups[key] + states if key in groups else states
+            else:
+                packs[one.rule.pack] = [
+                    total + _taken([share.pack[n] if share.pack else 0 for share in shares], codes)
+                    for n, total in enumerate(packs[one.rule.pack])
+                ]
+        for (pack, name), states in groups.items():
+            coder, found = scores.groups[name]
+            codes, new = coder.codes(states)
+            found.extend([scores.group(name, states[index]) for index in new])
+            packs[pack] = [total + _taken([words[n] for words in found], codes) for n, total in enumerate(packs[pack])]
+        return scores.sums(packs, whole, len(self.rows))
+
+    def verdicts(self) -> pl.DataFrame:
+        """One row a notice and rule that is asked of its kind, rule by rule."""
+        height = len(self.rows)
+        known: list[tuple[_Rule, _Class]] = []
+        at: list[pl.Series] = []
+        spoken = _Spoken(self.batch)
+        values: list[pl.Series] = []
+        for one, codes in zip(self.judge.rules, self.codes, strict=True):
+            at.append(codes + len(known))
+            known.extend((one, record) for record in one.records)
+            values.append(spoken.of(one.records, codes))
+        said = [None if record.said is None else record.said for _, record in known]
+        classes = pl.DataFrame(
+            {
+                "rule": [one.rule.rule.id for one, _ in known],
+                "pack": [one.rule.pack for one, _ in known],
+                "verdict": [verdict and verdict.verdict for verdict in said],
+                "provisional": [verdict and verdict.provisional for verdict in said],
+                "severity": [verdict and verdict.severity for verdict in said],
+                "decided_by": [" ".join(record.settled) for _, record in known],
+                "missing": [" ".join(record.missing) for _, record in known],
+            },
+            schema={name: RULES[name] for name in RULES if name not in ("notice", "values")},
+        )
+        if not height:
+            return pl.DataFrame(schema=dict(RULES))
+        rows = classes[pl.concat(at)] if at else classes.clear()
+        numbers = pl.Series("notice", [row.notice.number for row in self.rows], dtype=pl.Int64)
+        rows = rows.with_columns(
+            pl.concat([numbers] * len(at)).alias("notice"), spoken.texts().gather(pl.concat(values)).alias("values")
+        )
+        return rows.filter(pl.col("verdict").is_not_null()).select(*RULES)
+
+
+def _number(known: list[Any], one: Any) -> int:
+    """Its place in a list, in which it is put if it is not there."""
+    if one not in known:
+        known.append(one)
+    return known.index(one)
+
+
+def _taken(values: Sequence[int], codes: pl.Series) -> pl.Series:
+    return pl.Series(values, dtype=pl.Int64).gather(codes)
+
+
+def _named(names: Sequence[str | None], codes: pl.Series) -> pl.Series:
+    return pl.Series(names, dtype=pl.String).gather(codes)
+
+
+def _tier_name(tiers: tuple[Explained, ...]) -> str | None:
+    if any(value is UNKNOWN for value, _, _ in tiers):
+        return None
+    return TIERS[max(index for index, (value, _, _) in enumerate(tiers) if value is True)]
+
+
+class _Spoken:
+    """The values that decided, as JSON: each set of facts of each notice written once."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        self._written: list[pl.Series] = [pl.Series([None], dtype=pl.String)]
+        self._starts: dict[tuple[str, ...], int] = {}
+        self._height = 1
+        self._columns: dict[str, pl.Series] = {}
+
+    def of(self, records: Sequence[_Class], codes: pl.Series) -> pl.Series:
+        """For each notice the place of what decided one rule; 0, which is nothing, where it is not decided."""
+        rows = pl.int_range(len(codes), dtype=pl.UInt32, eager=True)
+        starts: list[int | None] = [None] * len(records)
+        for number in codes.unique().to_list():
+            said = records[number].said
+            if said is not None and said.verdict in ("pass", "fail"):
+                starts[number] = self._start(records[number].settled)
+        if not any(starts):
+            return pl.zeros(len(codes), dtype=pl.UInt32, eager=True)
+        return (pl.Series(starts, dtype=pl.UInt32).gather(codes) + rows).fill_null(0)
+
+    def texts(self) -> pl.Series:
+        """All that was written."""
+        return pl.concat(self._written)
+
+    def _start(self, settled: tuple[str, ...]) -> int:
+        start = self._starts.get(settled)
+        if start is None:
+            start = self._starts[settled] = self._height
+            parts: list[pl.Expr] = []
+            for reference in settled:
+                name = orjson.dumps(reference).decode()
+                parts += [pl.lit(f"{',' if parts else '{'}{name}:"), pl.lit(self._column(reference))]
+            written = pl.concat_str([*parts, pl.lit("}")]) if parts else pl.repeat("{}", self.batch.height)
+            column = pl.select(written).to_series()
+            self._written.append(column)
+            self._height += len(column)
+        return start
+
+    def _column(self, reference: str) -> pl.Series:
+        """The value of a fact, or of a part of one, in each notice, as JSON."""
+        known = self._columns.get(reference)
+        if known is None:
+            known = self._quick(reference)
+            if known is None:
+                written = [orjson.dumps(_value(row, reference)).decode() for row in self.batch.rows]
+                known = pl.Series(written, dtype=pl.String)
+            self._columns[reference] = known
+        return known
+
+    def _quick(self, reference: str) -> pl.Series | None:
+        """The same by Polars, for what it writes as JSON does."""
+        fact = dictionary().get(reference)
+        if reference != AS_OF and (fact is None or fact.may_be_none or fact.type not in _QUICK):
+            return None
+        column = self.batch.fact(reference)
+        if column is None:
+            return pl.repeat("null", self.batch.height, dtype=pl.String, eager=True)
+        kind = "date" if fact is None else fact.type
+        if kind == "date":
+            column = column.cast(pl.Int32).cast(pl.Date)
+        text = pl.lit(column.cast(pl.String))
+        return pl.select(
+            (pl.lit('"') + text + pl.lit('"') if kind in ("date", "enum") else text).fill_null("null")
+        ).to_series()
+
+
+_QUICK: Final = frozenset({"bool", "int", "date", "enum", "money", "double"})
+
+
+def _value(values: Mapping[str, Any], reference: str) -> Any:
+    """The value of a fact or of a part of one, as a report gives it."""
+    name, bracket, rest = reference.partition("[")
+    if not bracket:
+        value = values.get(name, NONE if values.get(name + GIVEN) is False else None)
+        if isinstance(value, list):
+            return len(value) if value and isinstance(value[0], dict) else value
+        return date(value).isoformat() if value is not None and _is_day(name) else value
+    place, _, field_ = rest.partition("].")
+    items, at = values.get(name, ()), int(place.removesuffix("]"))
+    if not field_ or at >= len(items):
+        return None
+    item = items[at]
+    value = item.get(field_)
+    if isinstance(value, dict):
+        return "stated" if value["given"] else NONE
+    is_day = dictionary()[name].fields[field_].type == "date"
+    return date(value).isoformat() if is_day and isinstance(value, int) else value
+
+
+def _is_day(name: str) -> bool:
+    return name == AS_OF or (name in dictionary() and dictionary()[name].type == "date")
