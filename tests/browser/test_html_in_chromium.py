@@ -10,76 +10,19 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
-import shutil
 import subprocess
-from collections.abc import Iterator
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import pytest
+from chromium import PICTURES, ROOT, WATCH, faults, launched
 
 from goodcommission import audit
 from goodcommission.description.reading import read_documents
 from goodcommission.report.html import render
 from goodcommission.report.quoting import quotes_of, texts_of
 
-ROOT = Path(__file__).parents[2]
-PICTURES = ROOT / "docs" / "screenshots"
 DAY = dt.date(2026, 11, 20)
-CHROMIUM = os.environ.get("GOODCOMMISSION_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-WATCH = """
-window.violations = [];
-document.addEventListener("securitypolicyviolation", (event) => window.violations.push(event.violatedDirective));
-"""
 HOSTILE = "<script>window.pwned=1</script>\"'><img src=x onerror='window.pwned=1'> \u202egnp.exe </title>{{ 7*7 }}"
-
-pytestmark = pytest.mark.xdist_group("browser")
-
-
-def missing() -> str | None:
-    """What these tests need and can't find."""
-    if find_spec("playwright") is None or find_spec("axe_playwright_python") is None:
-        return 'the packages of the extra "dev" are not installed: pip install -e ".[dev]"'
-    if not Path(CHROMIUM).exists():
-        return "Chromium is not installed: apt-get install chromium, or name it in GOODCOMMISSION_CHROMIUM"
-    return None
-
-
-def launched(playwright: Any) -> Any:
-    return playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if reason := missing():
-        if os.environ.get("CI"):
-            pytest.fail(f"In CI the report is tested in a browser, and {reason}.")
-        pytest.skip(reason)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = launched(playwright)
-        yield started
-        started.close()
-
-
-@cache
-def axe() -> str:
-    import axe_playwright_python
-
-    return Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("utf-8")
 
 
 def examples() -> dict[str, str]:
@@ -148,15 +91,6 @@ class Visit:
                 assert self.page.evaluate("window.violations ?? []") == []
         finally:
             self.context.close()
-
-
-def faults(page: Any) -> list[tuple[str, str]]:
-    """What axe finds with all that can be unfolded shown."""
-    page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
-    page.evaluate(axe())
-    found = page.evaluate("(rules) => axe.run({runOnly: rules})", list(RULES))
-    assert found["passes"]
-    return [(one["id"], node["html"]) for one in found["violations"] for node in one["nodes"]]
 
 
 @pytest.mark.parametrize(

@@ -7,137 +7,11 @@ writes the pictures web-*.png in docs/screenshots/ anew.
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import socket
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-
-from goodcommission.web.app import create_app
-
-ROOT = Path(__file__).parents[2]
-PICTURES = ROOT / "docs" / "screenshots"
-TENDER = ROOT / "examples" / "tender.json"
-CHROMIUM = os.environ.get("GOODCOMMISSION_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-WATCH = """
-window.violations = [];
-window.shifted = 0;
-document.addEventListener("securitypolicyviolation", (event) => window.violations.push(event.violatedDirective));
-new PerformanceObserver((list) => { for (const one of list.getEntries()) { window.shifted += one.value; } })
-  .observe({type: "layout-shift", buffered: true});
-"""
-PHONE, DESKTOP = (390, 844), (1280, 900)
-
-pytestmark = pytest.mark.xdist_group("browser")
-
-
-def missing() -> str | None:
-    """What these tests need and can't find."""
-    if find_spec("playwright") is None or find_spec("axe_playwright_python") is None:
-        return 'the packages of the extra "dev" are not installed: pip install -e ".[dev]"'
-    if not Path(CHROMIUM).exists():
-        return "Chromium is not installed: apt-get install chromium, or name it in GOODCOMMISSION_CHROMIUM"
-    return None
-
-
-@contextmanager
-def served() -> Iterator[str]:
-    """A server of the pages, and its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(create_app(), host="127.0.0.1", port=port, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    until = time.monotonic() + 20
-    while not server.started and time.monotonic() < until:
-        time.sleep(0.05)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with served() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if reason := missing():
-        if os.environ.get("CI"):
-            pytest.fail(f"In CI the pages are tested in a browser, and {reason}.")
-        pytest.skip(reason)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        yield started
-        started.close()
-
-
-@contextmanager
-def visit(browser: Any, size: tuple[int, int], *, script: bool = True, scheme: str = "light") -> Iterator[Any]:
-    """A page that says nothing on its console, asks nobody else, and breaks no policy."""
-    context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]},
-        java_script_enabled=script,
-        color_scheme=scheme,
-        reduced_motion="reduce",
-    )
-    context.add_init_script(WATCH)
-    page = context.new_page()
-    said: list[str] = []
-    asked: set[str] = set()
-    # A page that tells of a mistake is a 422, which the browser notes.
-    page.on("console", lambda message: None if "422" in message.text else said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.add(request.url.split("/")[2]))
-    try:
-        yield page
-        assert said == []
-        assert len(asked) == 1, asked
-        assert page.evaluate("window.violations ?? []") == []
-    finally:
-        context.close()
-
-
-@cache
-def axe() -> str:
-    import axe_playwright_python
-
-    return Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("utf-8")
-
-
-def faults(page: Any) -> list[tuple[str, str]]:
-    """What axe finds with all that can be unfolded shown."""
-    page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
-    page.evaluate(axe())
-    found = page.evaluate("(rules) => axe.run({runOnly: rules})", list(RULES))
-    assert found["passes"]
-    return [(one["id"], node["html"][:300]) for one in found["violations"] for node in one["nodes"]]
+from chromium import DESKTOP, PHONE, PICTURES, TENDER, faults, launched, served, visit
 
 
 def fits(page: Any, width: int) -> bool:
@@ -345,7 +219,7 @@ def take_pictures() -> None:
 
     PICTURES.mkdir(parents=True, exist_ok=True)
     with served() as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        browser = launched(playwright)
         for name, (width, height) in (("phone", PHONE), ("desktop", DESKTOP)):
             page = browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
             page.goto(f"{address}/questions")

@@ -7,123 +7,14 @@ As for the report, Chromium is needed (see test_html_in_chromium.py).
 from __future__ import annotations
 
 import json
-import os
-import re
-import shutil
-import socket
-import sys
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
+from chromium import DESKTOP, PHONE, PICTURES, TENDER, faults, launched, served, visit
 
-from goodcommission.web.app import create_app
-
-ROOT = Path(__file__).parents[2]
-PICTURES = ROOT / "docs" / "screenshots"
-TENDER = ROOT / "examples" / "tender.json"
-CHROMIUM = os.environ.get("GOODCOMMISSION_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
-RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-WATCH = """
-window.violations = [];
-window.shifted = 0;
-document.addEventListener("securitypolicyviolation", (event) => window.violations.push(event.violatedDirective));
-new PerformanceObserver((list) => { for (const one of list.getEntries()) { window.shifted += one.value; } })
-  .observe({type: "layout-shift", buffered: true});
-"""
-PHONE, DESKTOP = (390, 844), (1280, 900)
 WRONG = "kind: tender\nterm:\n  month: 3\n"
 PAGES = ("/", "/rules", "/packs", "/coverage", "/sources", "/rules/PP-03", "/rules/P-01", "/rules/MQ-08", "/nothing")
-
-pytestmark = pytest.mark.xdist_group("browser")
-
-
-@contextmanager
-def served() -> Iterator[str]:
-    """A server of the pages, and its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(create_app(), host="127.0.0.1", port=port, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    until = time.monotonic() + 20
-    while not server.started and time.monotonic() < until:
-        time.sleep(0.05)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with served() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    there = all(find_spec(name) for name in ("playwright", "axe_playwright_python")) and Path(CHROMIUM).exists()
-    if not there:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("Chromium, or a package of the extra dev, is missing.")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        yield started
-        started.close()
-
-
-@contextmanager
-def visit(browser: Any, size: tuple[int, int], *, script: bool = True, scheme: str = "light") -> Iterator[Any]:
-    """A page that says nothing on its console, asks nobody else, and breaks no policy."""
-    context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]},
-        java_script_enabled=script,
-        color_scheme=scheme,
-        reduced_motion="reduce",
-    )
-    context.add_init_script(WATCH)
-    page = context.new_page()
-    said: list[str] = []
-    asked: set[str] = set()
-    # The browser notes each 404 and 422, which are pages here.
-    page.on("console", lambda one: None if re.search("status of (404|422)", one.text) else said.append(one.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.add(request.url.split("/")[2]))
-    try:
-        yield page
-        assert said == []
-        assert len(asked) == 1, asked
-        assert page.evaluate("window.violations ?? []") == []
-    finally:
-        context.close()
-
-
-@cache
-def axe() -> str:
-    import axe_playwright_python
-
-    return Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("utf-8")
-
-
-def faults(page: Any) -> list[tuple[str, str]]:
-    """What axe finds with all that can be unfolded shown."""
-    page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
-    page.evaluate(axe())
-    found = page.evaluate("(rules) => axe.run({runOnly: rules})", list(RULES))
-    assert found["passes"]
-    return [(one["id"], node["html"][:300]) for one in found["violations"] for node in one["nodes"]]
 
 
 @pytest.mark.parametrize("path", [*PAGES, "wrong", "report"])
@@ -280,7 +171,7 @@ def take_pictures() -> None:
     from playwright.sync_api import sync_playwright
 
     with served() as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        browser = launched(playwright)
         page = browser.new_page(viewport={"width": 1100, "height": 800}, reduced_motion="reduce")
         for name, path, text in (
             ("web-check", "/", ""),
@@ -298,4 +189,4 @@ def take_pictures() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(take_pictures())
+    take_pictures()
