@@ -111,10 +111,10 @@ def axe() -> str:
     return Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("utf-8")
 
 
-def faults(page: Any) -> list[tuple[str, str]]:
-    """What axe finds with all that can be unfolded shown."""
+def faults(page: Any, within: str = "html") -> list[tuple[str, str]]:
+    """What axe finds with all that can be unfolded shown, in the whole page or in a part of it."""
     page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
     page.evaluate(axe())
-    found = page.evaluate("(rules) => axe.run({runOnly: rules})", list(RULES))
+    found = page.evaluate("([within, rules]) => axe.run(within, {runOnly: rules})", [within, list(RULES)])
     assert found["passes"]
     return [(one["id"], node["html"][:300]) for one in found["violations"] for node in one["nodes"]]

@@ -22,6 +22,7 @@ from goodcommission.report.html import render
 from goodcommission.report.quoting import quotes_of, texts_of
 
 DAY = dt.date(2026, 11, 20)
+PART = ("combined-findings", "decommissioning-notice", "proportionate-procurement", "uk-procurement-act-2023")
 HOSTILE = "<script>window.pwned=1</script>\"'><img src=x onerror='window.pwned=1'> \u202egnp.exe </title>{{ 7*7 }}"
 
 
@@ -30,6 +31,8 @@ def examples() -> dict[str, str]:
     names = ("tender.json", "contract.yaml", "decommissioning-plan.yaml")
     documents = [read_documents(f"examples/{name}")[0] for name in names]
     reports = [audit(document, as_of=DAY, engine="reference") for document in documents]
+    # Where there are several, a part of each: axe looks at each element.
+    parts = [audit(document, PART, as_of=DAY, engine="reference") for document in documents]
     quotes = quotes_of(texts_of(documents))
     hostile = reports[0].model_copy(
         update={
@@ -41,7 +44,7 @@ def examples() -> dict[str, str]:
     )
     return {
         "one": render(reports[:1], quotes),
-        "several": render(reports, quotes),
+        "several": render(parts, quotes),
         "little": render([audit({"kind": "tender"}, engine="reference")]),
         "hostile": render([hostile]),
     }
@@ -96,7 +99,7 @@ class Visit:
 @pytest.mark.parametrize(
     ("name", "look", "width"),
     [
-        *(("one", look, width) for look in ("light", "dark", "print") for width in (320, 768, 1280)),
+        *(("one", "light", 320), ("one", "dark", 1280), ("one", "print", 768), ("one", "light", 1280)),
         *(("several", "light", 320), ("several", "dark", 1280), ("several", "print", 768)),
         *(("little", "light", 1280), ("little", "dark", 320)),
     ],
@@ -110,6 +113,17 @@ def test_axe_finds_no_barrier_and_nothing_is_cut_off(
         assert faults(page) == []
         # 320 pixels are also what is left of 1,280 at a zoom of 400 %.
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("name", ["one", "several", "little", "hostile"])
+@pytest.mark.parametrize("look", ["screen", "print"])
+def test_nothing_is_cut_off_at_any_width(browser: Any, pages: dict[str, str], name: str, look: str) -> None:
+    with Visit(browser, pages[name]) as page:
+        page.emulate_media(media=look)
+        page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
+        for width in (320, 400, 600, 768, 1000, 1280):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_the_search_and_the_filter_work_by_keyboard_and_say_how_many_fit(browser: Any, pages: dict[str, str]) -> None:

@@ -119,7 +119,7 @@ def test_axe_finds_no_barrier_and_nothing_is_cut_off(
         page.set_input_files("#file", TENDER)
         page.get_by_role("button", name="Check it").click()
         page.locator(".what-if summary").click()
-        assert faults(page) == []
+        assert faults(page, ".what-if") == []
         assert fits(page, size[0])
 
 
@@ -208,7 +208,7 @@ def test_what_if_shows_at_once_what_moves(browser: Any, address: str, size: tupl
         expect(page.get_by_role("heading", name="With your changes")).to_be_visible()
         expect(page.locator(".moves li").filter(has_text="PP-02")).to_contain_text("met")
         assert page.url == at
-        assert faults(page) == [] and fits(page, size[0])
+        assert faults(page, ".what-if") == [] and fits(page, size[0])
         page.keyboard.press("ArrowLeft")
         expect(page.get_by_role("heading", name="Nothing is changed")).to_be_visible()
 
