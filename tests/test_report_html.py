@@ -435,9 +435,17 @@ def test_a_text_from_the_document_keeps_its_writing_direction_to_itself() -> Non
 
 
 def test_a_title_of_a_megabyte_is_cut() -> None:
-    html = render([with_text("word " * 200_000)])
+    report = with_text("word " * 20_000)
+    longer = report.document.model_copy(update={"title": "word " * 200_000})
+    html = render([report.model_copy(update={"document": longer})])
     assert len(html) < 30_000 * len(load_packs().rules)
     assert max(len(line) for line in Page(html).text.splitlines()) < 30_000
+
+
+@given(st.text(alphabet="ab \n\u202e", max_size=80), st.integers(1, 9))
+def test_a_long_text_is_cut_as_if_all_of_it_had_been_read(text: str, most: int) -> None:
+    whole = neutral(text)
+    assert neutral(text, most) == (whole if len(whole) <= most else whole[: most - 1].rstrip() + "…")
 
 
 # --- Quotes ----------------------------------------------------------------------------------------------------------

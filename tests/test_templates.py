@@ -23,7 +23,7 @@ from goodcommission.description.templates import Template, read_template
 from goodcommission.engine.facts import dictionary
 from goodcommission.engine.templates import OUTCOMES, Question, Solution, Span, scale, solve
 from goodcommission.engine.templates import said as as_written
-from goodcommission.engine.verdicts import CompiledRule
+from goodcommission.engine.verdicts import CompiledRule, RuleVerdict
 from goodcommission.packs.checking import run_case
 from goodcommission.packs.compiling import Packs
 from goodcommission.packs.loading import pack_files, read_pack, shipped_folder
@@ -391,6 +391,11 @@ def question_of(rule: CompiledRule, case: Case, raw: Mapping[str, Any]) -> tuple
     return template, question
 
 
+def verdict_of(rule: CompiledRule, case: Case, filled: Mapping[str, Any]) -> RuleVerdict:
+    """The rule's verdict; a stage that a template does not state is not that of cases that say nothing of theirs."""
+    return run_case(rule, packs(), case, {"stage": None, **filled})
+
+
 def points(template: Template, name: str, values: Any, draw: random.Random) -> list[Any]:
     """Values of a placeholder: all that are listed, the ends of each range and one between them."""
     placeholder, found = template.placeholders[name], []
@@ -420,7 +425,7 @@ def check_rows(
             for value in points(template, row.placeholder, of_piece, draw):
                 filled = {name: draw.choice(values) for name, values in others.items()}
                 filled[row.placeholder] = value
-                verdict = run_case(rule, packs(), case, template.fill(filled))
+                verdict = verdict_of(rule, case, template.fill(filled))
                 where = (rule.rule.id, case.name, filled, solution.rows)
                 assert (OUTCOMES[verdict.verdict], verdict.provisional) == (piece.outcome, piece.provisional), where
                 checked += 1
@@ -454,7 +459,7 @@ def test_each_figure_of_each_case_of_each_shipped_rule_has_exact_ranges() -> Non
             checked += check_rows(rule, case, template, question, solution, draw)
         else:
             for value in points(template, "p1", [Span(*question.limits["p1"])], draw):
-                verdict = run_case(rule, packs(), case, template.fill({"p1": value}))
+                verdict = verdict_of(rule, case, template.fill({"p1": value}))
                 assert {OUTCOMES[verdict.verdict]} == solution.outcomes
     assert len(solved) > 20
     assert checked > 1000
@@ -467,9 +472,22 @@ def test_what_is_said_of_several_placeholders_is_true_of_each_description(data: 
     if not stated:
         return
     paths = data.draw(st.lists(st.sampled_from(stated), min_size=1, max_size=4, unique=True))
+    check_solution(rule, case, paths, random.Random(data.draw(st.integers(0, 2**32))))
+
+
+def test_what_is_said_is_true_where_the_stage_is_not_stated() -> None:
+    rule, case = next(
+        (rule, case)
+        for rule, case in all_cases()
+        if (rule.rule.id, case.name) == ("DN-07", "all three were told, stage not stated")
+    )
+    check_solution(rule, case, [("decommissioning", "informed", "providers", "told")], random.Random(0))
+
+
+def check_solution(rule: CompiledRule, case: Case, paths: Sequence[tuple[str, ...]], draw: random.Random) -> None:
+    """Open some places of a case, and compare what is said of them with audits of what they are filled with."""
     template, question = question_of(rule, case, opened(case.given, paths))
     solution = solve(rule, question)
-    draw = random.Random(data.draw(st.integers(0, 2**32)))
     if solution.rows:
         check_rows(rule, case, template, question, solution, draw)
     seen = set()
@@ -482,7 +500,7 @@ def test_what_is_said_of_several_placeholders_is_true_of_each_description(data: 
             if not (one.type or "").startswith("list")
         }
         try:
-            verdict = run_case(rule, packs(), case, template.fill(filled))
+            verdict = verdict_of(rule, case, template.fill(filled))
         except DescriptionError:
             continue  # Two placeholders that contradict each other.
         seen.add(OUTCOMES[verdict.verdict])

@@ -247,7 +247,7 @@ class _Shown:
         self.notes = tuple(dict.fromkeys(report.document.notes))
 
     def _anchor(self, sort: str, id: str) -> None:
-        anchor = self.prefix + re.sub(r"[^A-Za-z0-9_.-]", "-", id)[:80]
+        anchor = self.prefix + re.sub(r"[^A-Za-z0-9_.-]", "-", id[:80])
         taken = self._anchors.values()
         self._anchors[f"{sort} {id}"] = anchor if anchor not in taken else f"{anchor}-{len(self._anchors)}"
 

@@ -37,6 +37,10 @@ def neutral(text: str, most: int | None = None) -> str:
         text: Any text, such as a title from a notice.
         most: So many characters are kept.
     """
+    if most is not None and len(text) > 4 * most:  # Not all of a megabyte is read for one line.
+        start = visible(" ".join(text[: 4 * most].split()))
+        if len(start) > most:
+            return start[: most - 1].rstrip() + "…"
     shown = visible(" ".join(text.split()))
     return shown if most is None or len(shown) <= most else shown[: most - 1].rstrip() + "…"
 
