@@ -17,7 +17,7 @@ import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from cel_expr_python import cel
@@ -289,7 +289,8 @@ _FUNCTIONS: Final[Mapping[str, tuple[tuple[str, ...], Callable[..., Any]]]] = {
 """Each function with its forms: the types of what it takes and, last, of what it gives."""
 
 
-def _environment(names: set[str]) -> cel.Env:
+@lru_cache(maxsize=8)
+def _environment(names: frozenset[str]) -> cel.Env:
     declared = [
         cel.FunctionDecl(
             name,
@@ -306,6 +307,12 @@ def _environment(names: set[str]) -> cel.Env:
         for name, (forms, compute) in _FUNCTIONS.items()
     ]
     return cel.NewEnv(variables=dict.fromkeys(sorted(names), cel.Type.DYN), functions=declared)
+
+
+@lru_cache(maxsize=5000)
+def _compiled(env: cel.Env, text: str) -> cel.Expression:
+    """A condition; reports of the same packs have the same ones."""
+    return env.compile(text)
 
 
 class _Work:
@@ -329,8 +336,7 @@ class _Work:
         params = {name for values in self.parameters.values() for name in values}
         for pack, name in self.spans:  # Known only for a document, by its date and regime.
             del self.parameters[pack][f"params.{name}"]
-        self.env = _environment({*_names(Description), "as_of", *lets, *params})
-        self.compiled: dict[str, cel.Expression] = {}
+        self.env = _environment(frozenset({*_all_names(), "as_of", *lets, *params}))
         profile = document.profile
         self.of_profile = profile.facts if profile else frozenset[str]()
         self.evidence = [_dotted(one.pointer) for one in document.description.evidence or ()]
@@ -352,9 +358,7 @@ class _Work:
 
     def ask(self, text: str, values: Mapping[str, Any]) -> Any:
         """The value of an expression; None where it is unknown."""
-        if text not in self.compiled:
-            self.compiled[text] = self.env.compile(text)
-        result = self.compiled[text].eval(self.env.Activation(values))
+        result = _compiled(self.env, text).eval(self.env.Activation(values))
         return None if result.type() == cel.Type.ERROR else result.plain_value()
 
     def values(self, logic: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -738,7 +742,6 @@ class _Case(_Work):
         taken = [self.taken(number) for number in range(len(self.works))]
         own = [dict(work.facts) for work in self.works]
         for work, sources in zip(self.works, taken, strict=True):
-            work.env, work.compiled = self.env, self.compiled
             others = {}
             for name, (source, alike) in sources.items():
                 for suffix in ("", ".given", ".complete"):

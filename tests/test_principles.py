@@ -412,7 +412,7 @@ def test_stating_more_changes_nothing_that_the_law_decided(seed: int) -> None:
 
 def test_whoever_answers_what_is_missing_gets_a_verdict() -> None:
     """Facts are named until all is decided; none that could decide stays unnamed."""
-    for story in [story for story in stories() if story.rule][::9]:
+    for story in [story for story in stories() if story.rule][::15]:
         chance = random.Random(story.name)
         raw = {name: value for name, value in story.raw.items() if name != "evidence"}
         found, given_up = judged(raw, story.tier, story.day), set()
@@ -440,10 +440,11 @@ def answered(raw: dict[str, Any], name: str, facts: Facts, chance: random.Random
     field = name.partition("].")[2]
     fact = dictionary()[base(name)]
     for _ in range(20):
-        richer = copy.deepcopy(raw)
-        here: Any = richer
-        for step in path[:-1]:
-            here = here[int(step)] if isinstance(here, list) else here.setdefault(step, {})
+        here: Any = (richer := dict(raw))
+        for step in path[:-1]:  # A copy of what is on the way is enough.
+            at = int(step) if isinstance(here, list) else step
+            here[at] = copy.copy(here[at]) if isinstance(here, list) or at in here else {}
+            here = here[at]
         if name.endswith(COMPLETE):
             items = here[path[-1]]
             here[path[-1]] = {"complete": True, "items": items["items"] if isinstance(items, dict) else items}
@@ -567,8 +568,9 @@ def results(found: Judged) -> dict[str, tuple[Any, ...]]:
 
 
 def test_a_provisional_verdict_counts_and_may_still_go_either_way() -> None:
+    needed = {"PP-01", "SC-03", "SC-05", "SC-10", "SU-03"}
     seen: set[str] = set()
-    for story in stories():
+    for story in [*sample(5), *(story for story in stories() if story.rule in needed)]:
         report = audited(story)
         for one in report.results:
             if not one.provisional or packs().rule(one.rule.id).law is not None:
@@ -583,7 +585,7 @@ def test_a_provisional_verdict_counts_and_may_still_go_either_way() -> None:
             assert all(score.narrowing[name] > 0 for name in one.missing) or not one.rule.scored
             assert {rule for name in report.missing for rule in name.rules if name.name in one.missing} >= {one.rule.id}
         assert_turning_stays_within(report)
-    assert seen >= {"PP-01", "SC-03", "SC-05", "SC-10", "SU-03"}
+    assert seen >= needed
 
 
 def assert_turning_stays_within(report: AuditReport) -> None:
@@ -808,7 +810,7 @@ def shuffled(value: Any, chance: random.Random, lists: bool) -> Any:
 
 def test_the_same_input_gives_the_same_bytes() -> None:
     again = compile_packs(packs().packs)
-    for story in sample(8):
+    for story in sample(24):
         first = audited(story).to_json()
         raw = copy.deepcopy(story.raw)
         assert audit(raw, again, tier=story.tier, as_of=story.day, engine="reference").to_json() == first
@@ -820,12 +822,12 @@ def test_the_same_input_gives_the_same_bytes() -> None:
 
 
 def test_the_order_of_lists_changes_no_verdict() -> None:
-    for story in sample(4):
+    for story in sample(6):
         report = audited(story)
-        for seed in range(3):
+        bare = audited(Story(story.name, {**story.raw, "evidence": None}, "", story.tier, story.as_of))
+        for seed in range(2):
             raw = shuffled({**story.raw, "evidence": None}, random.Random(seed), lists=True)
             other = audited(Story(story.name, raw, "", story.tier, story.as_of))
-            bare = audited(Story(story.name, {**story.raw, "evidence": None}, "", story.tier, story.as_of))
             assert verdicts(other) == verdicts(report)
             assert (other.score, other.packs) == (bare.score, bare.packs)
             assert [(one.id, one.outcome, one.severity) for one in other.patterns] == [
@@ -889,7 +891,7 @@ def figures(report: AuditReport) -> tuple[Any, ...]:
 
 
 def test_threads_get_the_same_bytes() -> None:
-    chosen = sample(24)[:50]
+    chosen = sample(24)[:60:2]
 
     def all_of_them(turn: int) -> list[str]:
         order = [*chosen[turn:], *chosen[:turn]]

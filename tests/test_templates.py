@@ -425,7 +425,11 @@ def check_rows(
             for value in points(template, row.placeholder, of_piece, draw):
                 filled = {name: draw.choice(values) for name, values in others.items()}
                 filled[row.placeholder] = value
-                verdict = verdict_of(rule, case, template.fill(filled))
+                try:
+                    verdict = verdict_of(rule, case, template.fill(filled))
+                except DescriptionError:
+                    assert others
+                    continue  # Two placeholders that contradict each other.
                 where = (rule.rule.id, case.name, filled, solution.rows)
                 assert (OUTCOMES[verdict.verdict], verdict.provisional) == (piece.outcome, piece.provisional), where
                 checked += 1
@@ -441,6 +445,8 @@ def _some(template: Template, question: Question, name: str) -> tuple[Any, ...]:
     none = ("none",) if placeholder.may_be_none else ()
     if of is not None:
         return (Span(*question.limits[name]), *none)
+    if (placeholder.type or "").startswith("list"):
+        return ([], *([one] for one in placeholder.values))
     texts = () if placeholder.type != "text" else ("any text",)
     return (True, False) if placeholder.type == "bool" else (*placeholder.values, *none, *texts)
 
