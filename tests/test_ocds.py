@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import gzip
 import json
 import os
@@ -18,6 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from odd_notices import ODD, mutate
 
 from goodcommission.description.model import Description
 from goodcommission.description.ocds import Converted, convert, is_ocds
@@ -919,49 +919,6 @@ def test_rarer_fields_of_find_a_tender() -> None:
 
 # Whatever comes
 
-ODD: list[Any] = [
-    None, True, False, 0, 1, -1, 2147483647, 10**400, 10**30, float("inf"), float("-inf"), float("nan"), 1e300,
-    Decimal("1e9999"), Decimal("NaN"), Decimal("sNaN"), Decimal("-0"), "", " ", "none", "x", "\x00", "\ud800", "\ufeff",
-    "2026-13-45", "2026-03-29T01:30:00Z", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00", "~/~1",
-    [], {}, [None], [[]], [{}], [1, {"id": "1"}], {"id": None}, {"id": {}}, {"id": 10**400}, {"1": {"region": "UKC"}},
-    {"amount": "5", "currency": 5}, {"amount": 5000, "currency": "ZZZ"}, {"id": "1", "id~": [{}]},
-]  # fmt: skip
-
-
-def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    yield path
-    if isinstance(value, dict):
-        for key in value:
-            yield from _places(value[key], (*path, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _places(item, (*path, index))
-
-
-def _mutate(raw: Any, random_: random.Random) -> Any:
-    """Put something odd in a few places; remove, double and swap members."""
-    raw = copy.deepcopy(raw)
-    for _ in range(random_.randint(1, 6)):
-        places = [path for path in _places(raw) if path]
-        if not places:
-            return raw
-        *above, last = random_.choice(places)
-        parent = raw
-        for key in above:
-            parent = parent[key]
-        action = random_.randrange(5)
-        if action == 0:
-            del parent[last]
-        elif action == 1 and isinstance(parent, list):
-            parent.append(copy.deepcopy(random_.choice(parent)))
-        elif action == 2:
-            parent[last] = copy.deepcopy(
-                parent[random_.choice(list(parent))] if isinstance(parent, dict) else [parent[last]]
-            )
-        else:
-            parent[last] = copy.deepcopy(random_.choice(ODD))
-    return raw
-
 
 @settings(
     max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
@@ -973,7 +930,7 @@ def test_any_mutation_of_real_notices_is_read_or_refused_politely(seed: int, pic
     if shape:  # several releases of one process, so that they are merged
         releases = [{**one, "ocid": releases[0]["ocid"]} for one in releases]
     raw: Any = [releases, {"releases": releases}, {"ocid": releases[0]["ocid"], "releases": releases}][shape % 3]
-    mutant = _mutate(raw, random_)
+    mutant = mutate(raw, random_)
     is_ocds(mutant)
     try:
         check(mutant)

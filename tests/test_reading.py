@@ -927,6 +927,15 @@ def test_what_a_notice_says_wrongly_is_left_out_with_a_note() -> None:
     assert document.notes
 
 
+def test_a_number_too_large_to_be_written_is_no_danger_in_a_notice() -> None:
+    digests = set()
+    for size in (10**5000, Decimal("1e9999"), Decimal("-1e999999999"), Decimal("1e-999999999")):
+        document = read_description(release(1, title="Advice", value={"amount": size, "currency": "GBP"}))
+        assert document.description.title == "Advice" and document.description.value is None
+        digests.add(document.digest)
+    assert len(digests) == 4
+
+
 def test_a_description_of_contradictions_is_refused_as_well() -> None:
     description = Description.model_validate({"kind": "tender", "term": {"start": "2027-01-01", "end": "2026-01-01"}})
     assert only_fault(read_documents, description).pointer == "/term/end"

@@ -37,6 +37,8 @@ __all__ = [
 MAXIMUM_BYTES = 50_000_000
 """What a file may hold; many notices in one file are for the scanner."""
 
+_DIGITS = 1000
+"""Python refuses to write whole numbers of several thousand digits in decimal."""
 _RELEASE_MARKS = frozenset({"tag", "date"})
 _OCDS_MARKS = frozenset({"ocid", "releases", "records"})
 _SAVE_AS_UTF8 = 'Save it as UTF-8 (in Notepad: Save as, encoding "UTF-8").'
@@ -327,13 +329,15 @@ def _canonical(value: Any, depth: int) -> Any:
         return {str(name): _canonical(child, depth + 1) for name, child in value.items()}
     if isinstance(value, list | tuple):
         return [_canonical(child, depth + 1) for child in value]
-    if isinstance(value, bool | str | int) or value is None:
+    if isinstance(value, bool | str) or value is None:
         return value
+    if isinstance(value, int):
+        return value if abs(value) < 10**_DIGITS else hex(value)
     if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, float | Decimal):
         number = value if isinstance(value, Decimal) else Decimal(float.__repr__(value))
-        if not number.is_finite():
+        if not number.is_finite() or abs(number.adjusted()) >= _DIGITS:
             return str(number)
         if number == number.to_integral_value():
             return int(number)

@@ -561,46 +561,46 @@ def _field_index() -> dict[str, list[str]]:
 # Only what cannot be true of any procurement. What is merely bad practice is for the rules to find.
 
 
+DATES_IN_ORDER = (
+    ("term.start", "term.end", "the term ends {0}, before it starts ({1})"),
+    (
+        "timeline.tender_published",
+        "timeline.bid_deadline",
+        "bids are due {0}, before the tender is published ({1})",
+    ),
+    (
+        "timeline.tender_published",
+        "timeline.clarification_deadline",
+        "the last day for questions ({0}) is before the tender is published ({1})",
+    ),
+    (
+        "decommissioning.handover_start",
+        "decommissioning.handover_end",
+        "the handover ends {0}, before it starts ({1})",
+    ),
+)
+"""The earlier day, the later one, and what is said if they are the other way round; the later one is then wrong."""
+AMOUNTS_IN_ORDER = (
+    ("value.minimum", "value.total", "the minimum value is above the total value"),
+    ("value.total", "value.total_including_vat", "the value without VAT is above that with VAT"),
+)
+"""The lower amount, the higher one, and what is said if they are the other way round; the lower one is then wrong."""
+COUNTS_IN_ORDER = (
+    ("market.bids_from_sme", "market.bids_received"),
+    ("market.bids_from_vcse", "market.bids_received"),
+)
+"""A part and its whole; if it is the larger, the part is wrong."""
+
+
 def _contradictions(description: Description) -> Iterator[_Problem]:
-    term, timeline, ending = description.term, description.timeline, description.decommissioning
-    if term is not None:
-        yield from _before(term.end, ("term", "end"), term.start, "the term ends {0}, before it starts ({1})")
-    if timeline is not None:
-        published = timeline.tender_published
-        yield from _before(
-            timeline.bid_deadline,
-            ("timeline", "bid_deadline"),
-            published,
-            "bids are due {0}, before the tender is published ({1})",
-        )
-        yield from _before(
-            timeline.clarification_deadline,
-            ("timeline", "clarification_deadline"),
-            published,
-            "the last day for questions ({0}) is before the tender is published ({1})",
-        )
-    if ending is not None:
-        yield from _before(
-            ending.handover_end,
-            ("decommissioning", "handover_end"),
-            ending.handover_start,
-            "the handover ends {0}, before it starts ({1})",
-        )
-    value = description.value
-    if value is not None:
-        yield from _above(
-            value.minimum, value.total, ("value", "minimum"), "the minimum value is above the total value"
-        )
-        yield from _above(
-            value.total, value.total_including_vat, ("value", "total"), "the value without VAT is above that with VAT"
-        )
-    market = description.market
-    if market is not None and market.bids_received is not None:
-        for name, part in (("bids_from_sme", market.bids_from_sme), ("bids_from_vcse", market.bids_from_vcse)):
-            if part is not None and part > market.bids_received:
-                yield _Problem(
-                    f"{part} bids of this kind are more than all {market.bids_received} bids", ("market", name)
-                )
+    for first, last, message in DATES_IN_ORDER:
+        yield from _before(_of(description, last), tuple(last.split(".")), _of(description, first), message)
+    for low, high, message in AMOUNTS_IN_ORDER:
+        yield from _above(_of(description, low), _of(description, high), tuple(low.split(".")), message)
+    for name, of_all in COUNTS_IN_ORDER:
+        part, whole = _of(description, name), _of(description, of_all)
+        if part is not None and whole is not None and part > whole:
+            yield _Problem(f"{part} bids of this kind are more than all {whole} bids", tuple(name.split(".")))
     lots = description.lots
     if (
         lots is not None
@@ -620,6 +620,12 @@ def _contradictions(description: Description) -> Iterator[_Problem]:
                 ("award", "criteria"),
                 "Give each criterion's share of the whole; leave the parts of a criterion out.",
             )
+
+
+def _of(description: Description, fact: str) -> Any:
+    """What is stated under the name of a fact; None if nothing is."""
+    section, _, name = fact.partition(".")
+    return getattr(getattr(description, section), name, None)
 
 
 def _before(end: Any, parts: Parts, start: Any, message: str) -> Iterator[_Problem]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     )
 
 FIRST_TO_STATE: Final = 5
-_REPEATED: Final = 3
+REPEATED: Final = 3
 """Names with so many dots belong to sections that are asked again and again (of each phase, of each audience)."""
 TO_BE_SIGNED: Final = (
     "No document can answer these. An answer that is signed with name and day counts as a rule does; without one they "
@@ -121,7 +121,7 @@ class View:
         # Of a case, the place says which document it is.
         alike = len({plain(other) for other in (*self.named_alike.get(fact.title, ()), name)})
         numbered = "[" in name and ", no. " not in title
-        if alike == 1 and name.count(".") < _REPEATED and not numbered:
+        if alike == 1 and name.count(".") < REPEATED and not numbered:
             return title
         return f"{title} ({section(name)})"
 

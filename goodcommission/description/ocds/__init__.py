@@ -34,7 +34,8 @@ def convert(raw: object) -> tuple[Converted, ...]:
     Raises:
         DescriptionError: Something in the file has the shape of OCDS but is not.
     """
-    from goodcommission.description.ocds.facts import read_facts
+    from goodcommission.description.ocds.derivations import Reading
+    from goodcommission.description.ocds.mapping import describe
     from goodcommission.description.ocds.shapes import processes
 
-    return tuple(Converted(*read_facts(process)) for process in processes(raw))
+    return tuple(Converted(*describe(Reading(process))) for process in processes(raw))

@@ -19,6 +19,7 @@ from goodcommission.exceptions import DescriptionError, Fault
 CONTRACTS_FINDER = "ocds-b5fd17"
 SECTIONS = ("planning", "tender", "awards", "contracts", "bids", "buyer", "parties")
 _VERSIONED = {"releaseID", "releaseDate", "releaseTag", "value"}
+_NOT_OF_A_RELEASE = frozenset({"kind", "records", "releases", "compiledRelease", "versionedRelease"})
 _DEEPEST = 60
 """OCDS is a dozen levels deep; what lies deeper than this is no notice and would only exhaust the stack."""
 
@@ -44,30 +45,40 @@ class Leaf:
         return str(self.value)
 
 
+def raw(node: Any) -> Any:
+    """A single value itself, whether it is traced or plain; None for anything else."""
+    if type(node) is Leaf:
+        return node.value
+    return None if isinstance(node, dict | list) else node
+
+
+def is_id(value: Any) -> bool:
+    """Whether a value can be the id of something."""
+    return isinstance(value, str) or (type(value) is int and abs(value) <= LARGEST_INTEGER)
+
+
 @dataclass(slots=True)
 class Release:
     """What is kept of one release when it has been merged."""
 
-    tag_leaves: tuple[Leaf, ...]
-    date: Leaf | None
-    id: Leaf | None
+    tag_leaves: tuple[Any, ...]
+    """Its tags as nodes of the tree."""
+    tags: tuple[str, ...]
+    """What kind of release it is, as published."""
+    date: Any
+    id: Any
     pointer: str
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """What kind of release it is, as published."""
-        return tuple(leaf.value for leaf in self.tag_leaves)
 
 
 @dataclass(slots=True)
 class Process:
-    """All that a file says about one contracting process."""
+    """All that a file says about one contracting process; its nodes are traced, or plain (see `untraced`)."""
 
-    ocid: Leaf
+    ocid: Any
     tree: dict[str, Any] = field(default_factory=dict)
     releases: list[Release] = field(default_factory=list)
     """Oldest first."""
-    publisher: Leaf | None = None
+    publisher: Any = None
     notes: list[str] = field(default_factory=list)
 
 
@@ -127,6 +138,51 @@ def processes(raw: object) -> tuple[Process, ...]:
     for one in found:
         groups.setdefault(one.ocid, []).append(one)
     return tuple(_process(group, notes.get(ocid, [])) for ocid, group in groups.items())
+
+
+def untraced(release: dict[str, Any]) -> Process | None:
+    """The process of a single release as it is, without places and without a copy.
+
+    Returns:
+        None for whatever is not plainly one release that `processes` would take: only that can say what it is.
+    """
+    ocid = release.get("ocid")
+    if not isinstance(ocid, str) or not ocid.strip() or not _NOT_OF_A_RELEASE.isdisjoint(release):
+        return None
+    if not _is_plain(release):
+        return None
+    publisher = release.get("publisher")
+    name = publisher.get("name") if isinstance(publisher, dict) else None
+    kept = _kept(release, "/")
+    if not is_id(kept.id):
+        kept.id = None
+    tree = _without_default_suitability(release, ocid, kept.tags)
+    return Process(ocid, tree, [kept], name if isinstance(name, str) else None)
+
+
+def _is_plain(release: dict[str, Any]) -> bool:
+    """Whether nothing lies too deep, no list stands in a list, and none is the history of a value (`_is_versioned`)."""
+    level = [release]
+    for _ in range(_DEEPEST // 2 - 1):  # each may be in a list
+        below: list[dict[str, Any]] = []
+        for section in level:
+            for member in section.values():
+                kind = type(member)
+                if kind is dict:
+                    below.append(member)
+                elif kind is list:
+                    for item in member:
+                        inner = type(item)
+                        if inner is dict:
+                            if "releaseTag" in item:
+                                return False
+                            below.append(item)
+                        elif inner is list:
+                            return False
+        if not below:
+            return True
+        level = below
+    return False
 
 
 def step(pointer: str, key: object) -> str:
@@ -290,9 +346,8 @@ def _process(group: list[Found], notes: list[str]) -> Process:
             stated = {key: link.get(key) for key in ("tag", "date", "id")}
             process.releases.append(_kept(_trace(stated, place, rank), place))
         process.releases.append(_kept(tree, one.pointer))
-        _drop_default_suitability(tree, first.ocid, process.releases[-1].tags)
-        trees.append(tree)
-    process.releases.sort(key=lambda release: instant(release.date.value if release.date else None) or oldest)
+        trees.append(_without_default_suitability(tree, first.ocid, process.releases[-1].tags))
+    process.releases.sort(key=lambda release: instant(raw(release.date)) or oldest)
     process.tree = trees[0] if len(trees) == 1 else _merge(trees, process)
     return process
 
@@ -305,39 +360,35 @@ def _trace(value: Any, pointer: str, rank: int, depth: int = 0) -> Any:
         return {
             str(key): _trace(member, step(pointer, key), rank, depth + 1)
             for key, member in value.items()
-            if key != "id" or _is_id(member)
+            if key != "id" or is_id(member)
         }
     if isinstance(value, list):
         return [_trace(item, step(pointer, index), rank, depth + 1) for index, item in enumerate(value)]
     return None if value is None else Leaf(value, pointer, rank)
 
 
-def _is_id(value: Any) -> bool:
-    return isinstance(value, str) or (type(value) is int and abs(value) <= LARGEST_INTEGER)
-
-
 def _kept(tree: dict[str, Any], pointer: str) -> Release:
     tags = tree.get("tag")
-    tags = tags if isinstance(tags, list) else [tags]
+    leaves = tuple(tag for tag in (tags if isinstance(tags, list) else (tags,)) if isinstance(raw(tag), str))
     date, name = tree.get("date"), tree.get("id")
     return Release(
-        tuple(tag for tag in tags if isinstance(tag, Leaf) and isinstance(tag.value, str)),
-        date if isinstance(date, Leaf) else None,
-        name if isinstance(name, Leaf) else None,
+        leaves,
+        tuple(map(raw, leaves)),
+        None if raw(date) is None else date,
+        None if raw(name) is None else name,
         pointer,
     )
 
 
-def _drop_default_suitability(tree: dict[str, Any], ocid: str, tags: tuple[str, ...]) -> None:
+def _without_default_suitability(tree: dict[str, Any], ocid: str, tags: tuple[str, ...]) -> dict[str, Any]:
     """Contracts Finder writes "not suitable" for both on award notices where nobody touched the tick-boxes."""
     tender = tree.get("tender")
     if not ocid.startswith(CONTRACTS_FINDER) or "tender" in tags or not isinstance(tender, dict):
-        return
+        return tree
     boxes = tender.get("suitability")
-    if isinstance(boxes, dict) and all(
-        isinstance(boxes.get(name), Leaf) and boxes[name].value is False for name in ("sme", "vcse")
-    ):
-        del tender["suitability"]
+    if not isinstance(boxes, dict) or any(raw(boxes.get(name)) is not False for name in ("sme", "vcse")):
+        return tree
+    return {**tree, "tender": {key: value for key, value in tender.items() if key != "suitability"}}
 
 
 def _merge(trees: list[dict[str, Any]], process: Process) -> dict[str, Any]:

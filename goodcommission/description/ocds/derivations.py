@@ -1,0 +1,1158 @@
+"""What takes thought in reading an OCDS notice: stage, route, sums, periods, deadlines, criteria. Nothing is guessed.
+
+Kind and stage. All UK notices on an opportunity or its award describe a tender, also award notices that come without
+the tender stage, because what they state is how the contract was awarded: ``kind`` is then ``tender``. Once a contract
+is signed (contract details, performance, change or termination notices, or contracts that are active or signed), the
+same process is read as a ``contract``, and its value and term are those of the contract. The stage is that of the
+furthest notice: planning is draft, tender published, award awarded, contract and implementation live, termination
+ended. A compiled release has no telling tags; there the sections and their notice types decide.
+
+Where lots carry what the description asks of the whole (criteria, term, extension), it is stated only if all lots
+agree. A month is a calendar month (the nearest, and at least one); a duration in days is months times 30, as UK
+publishers write it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Generic, TypeVar, overload
+
+from goodcommission.description.ocds.shapes import CONTRACTS_FINDER, Process, raw
+from goodcommission.description.ocds.tree import (
+    Said,
+    agreed,
+    amount,
+    clean,
+    code,
+    count,
+    date,
+    distinct,
+    flag,
+    get,
+    gross,
+    identifier,
+    listed,
+    local_date,
+    money,
+    number,
+    plain,
+    pointer,
+    reason,
+    records,
+    said,
+    scalars,
+    text,
+    unlimited,
+    words,
+)
+
+PUBLISHERS = {
+    CONTRACTS_FINDER: "Contracts Finder",
+    "ocds-h6vhtk": "Find a Tender",
+    "ocds-r6ebe6": "Public Contracts Scotland",
+    "ocds-kuma6s": "Sell2Wales",
+}
+_LOCAL_TIMES = ("ocds-r6ebe6", "ocds-kuma6s")
+_PROCUREMENT_LAW = {("UKPGA", "2023/54"), ("CELEX", "32014L0024"), ("CELEX", "32014L0025"), ("CELEX", "32014L0023")}
+_LIVE_NOTICES = {"UK7", "UK8", "UK9", "UK10"}
+_RESERVED = {
+    "shelteredWorkshop": "sheltered_workshop",
+    "publicServiceMissionOrganization": "public_service_mission",
+    "smeVcse": "sme_vcse",
+}
+_NAMED_CRITERIA = {
+    "social_value": r"(?:social value|community benefits?|added social value)\b.*",
+    "supply_chain": r"supply[ -]chain\b.*",
+    "track_record": r"(?:bidder |relevant |previous |past |company )*(?:experience|track record)",
+    "equality": r"equalit(?:y|ies)\b.*",
+    "innovation": r"innovation",
+}
+_SMALL = {"sme": True, "micro": True, "small": True, "medium": True, "large": False}
+_SIGNS_OF_AN_AWARD = ("value", "suppliers", "date", "status", "contractPeriod", "title", "documents")
+_STANDING_DAYS = 365
+_SUSPICIOUSLY_SMALL = 1000
+
+
+Value = TypeVar("Value")
+
+
+class part(Generic[Value]):  # noqa: N801 - reads as a decorator
+    """An attribute that is worked out when it is first asked for: `functools.cached_property` without its lock."""
+
+    def __init__(self, work: Callable[[Any], Value]) -> None:
+        self._work = work
+        self._name = ""
+        self.__doc__ = work.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, reading: None, owner: type) -> part[Value]: ...
+
+    @overload
+    def __get__(self, reading: object, owner: type) -> Value: ...
+
+    def __get__(self, reading: object | None, owner: type) -> part[Value] | Value:
+        if reading is None:
+            return self
+        value = reading.__dict__[self._name] = self._work(reading)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """What a publisher's words for a procedure say."""
+
+    direct: bool
+    quotes: bool
+    stages: bool
+    call_off: bool
+    framework: bool
+    opened: bool
+    threshold: bool | None
+    """Whether it is above the threshold."""
+    light_touch: bool
+
+
+@lru_cache(maxsize=4096)
+def _procedure(words: str) -> Procedure:
+    def speaks_of(pattern: str) -> bool:
+        return re.search(pattern, words) is not None
+
+    return Procedure(
+        direct=speaks_of(r"direct award|single tender|without (?:prior publication|prior call|competition|a call)"),
+        quotes="quotation" in words or "limited competition" in words,
+        stages=speaks_of(
+            r"restricted|competitive (?:flexible|procedure|dialogue)|negotiat|innovation partnership",
+        ),
+        call_off=speaks_of(r"call[ -]?off|mini[ -]?competition|further competition"),
+        framework=speaks_of(r"\bframework\b"),
+        opened=bool(
+            re.fullmatch(
+                r"(?:other - |below threshold - )?open(?: procedure| competition| tender)?(?: \([^)]*\))?", words
+            )
+        ),
+        threshold="above threshold" in words if speaks_of(r"(?:above|below) threshold") else None,
+        light_touch=speaks_of(r"light[ -]touch"),
+    )
+
+
+@dataclass(slots=True)
+class Period:
+    """Length, first and last day and latest end, as far as stated."""
+
+    months: Said | None = None
+    start: Said | None = None
+    end: Said | None = None
+    latest: Said | None = None
+
+
+@dataclass(slots=True)
+class Term(Period):
+    """The term of the whole, and the extension that its latest end tells of."""
+
+    extension_option: Said | None = None
+    extension_months: Said | None = None
+
+
+class Reading:
+    """One process while it is read. Each part is worked out when it is asked for, and once.
+
+    So a part needs no list of what it depends on: who asks for a few facts pays for these alone.
+    """
+
+    def __init__(self, process: Process, *, remarks: bool = True) -> None:
+        self.process = process
+        self.remarks = remarks
+        self.root = process.tree
+        self.ocid: str = raw(process.ocid)
+        self.tender = self.root.get("tender")
+        self.day = local_date if self.ocid.startswith(_LOCAL_TIMES) else date
+        self.notes = list(process.notes)
+
+    def note(self, text: str) -> None:
+        """A remark on the reading."""
+        if self.remarks:
+            self.notes.append(text)
+
+    # The lists of the notice
+
+    @part
+    def lots(self) -> list[dict[str, Any]]:
+        return records(get(self.tender, "lots"))
+
+    @part
+    def divisions(self) -> list[Any]:
+        """What terms are stated for: each lot, or the whole where there are none."""
+        lots: list[Any] = self.lots
+        return lots or [self.tender]
+
+    @part
+    def shares(self) -> list[dict[str, Any]]:
+        """The lots that were not called off."""
+        return [lot for lot in self.lots if raw(lot.get("status")) not in ("cancelled", "withdrawn")]
+
+    @part
+    def awards(self) -> list[dict[str, Any]]:
+        return [one for one in records(self.root.get("awards")) if _is_award(one)]
+
+    @part
+    def contracts(self) -> list[dict[str, Any]]:
+        return records(self.root.get("contracts"))
+
+    @part
+    def parties(self) -> list[dict[str, Any]]:
+        return records(self.root.get("parties"))
+
+    @part
+    def related(self) -> list[dict[str, Any]]:
+        return records(self.root.get("relatedProcesses"))
+
+    @part
+    def documents(self) -> list[dict[str, Any]]:
+        """The documents of all sections."""
+        sections: tuple[Any, ...] = (self.root.get("planning"), self.tender, *self.awards, *self.contracts)
+        return [
+            document
+            for section in sections
+            if isinstance(section, dict)
+            for holder in (section, section.get("implementation"))
+            if isinstance(holder, dict)
+            for document in records(holder.get("documents"))
+        ]
+
+    # Identity and stage
+
+    @part
+    def tags(self) -> frozenset[str]:
+        return frozenset(tag for release in self.process.releases for tag in release.tags if tag != "compiled")
+
+    @part
+    def types(self) -> list[Said]:
+        return distinct(code(document.get("noticeType")) for document in self.documents)
+
+    @part
+    def codes(self) -> frozenset[str]:
+        """The notice types in capitals."""
+        return frozenset(one.value.upper() for one in self.types)
+
+    @part
+    def stage_place(self) -> str:
+        """Where the stage is said, as far as tags say it."""
+        releases = self.process.releases
+        return next((f"{one.pointer}/tag" for one in reversed(releases) if one.tags), releases[-1].pointer)
+
+    @part
+    def stage(self) -> Said | None:
+        reached = self._stage()
+        return Said(reached, self.stage_place) if reached else None
+
+    @part
+    def reached(self) -> str | None:
+        """The stage alone."""
+        return self.stage.value if self.stage is not None else None
+
+    @part
+    def kind(self) -> Said:
+        return Said("contract" if self.reached in ("live", "ended") else "tender", self.stage_place)
+
+    @part
+    def is_contract(self) -> bool:
+        return bool(self.kind.value == "contract")
+
+    def _stage(self) -> str | None:
+        tags, codes, contracts, tender = self.tags, self.codes, self.contracts, self.tender
+        statuses = {status for one in contracts if isinstance(status := raw(one.get("status")), str)}
+        if "contractTermination" in tags or "UK11" in codes or statuses == {"terminated"}:
+            return "ended"
+        signed = "active" in statuses or any(self.day(one.get("dateSigned")) is not None for one in contracts)
+        intended = statuses == {"pending"} or (bool(codes & {"UK5", "UK6"}) and not signed)
+        if (
+            codes & _LIVE_NOTICES
+            or tags & {"contractAmendment", "implementation", "implementationUpdate"}
+            or (contracts and signed)
+            or (tags & {"contract", "contractUpdate"} and not intended)
+        ):
+            return "live"
+        if self.awards or tags & {"award", "awardUpdate"}:
+            pending = all(raw(one.get("status")) == "pending" for one in self.awards)
+            return "published" if pending and "UK5" in codes else "awarded"
+        if tags & {"tender", "tenderUpdate", "tenderAmendment", "tenderCancellation"} or codes & {"UK4", "UK12"}:
+            return "published"
+        if tags & {"planning", "planningUpdate"} or raw(get(tender, "status")) in ("planning", "planned"):
+            return "draft"
+        if tender is not None:
+            return "published"
+        return "draft" if self.root.get("planning") is not None else None
+
+    @part
+    def release(self) -> Said | None:
+        return code(self.process.releases[-1].id)
+
+    @part
+    def published_on(self) -> Said | None:
+        """The date of the newest release."""
+        return self.day(self.process.releases[-1].date)
+
+    @part
+    def publisher(self) -> Said | None:
+        name = next((name for prefix, name in PUBLISHERS.items() if self.ocid.startswith(prefix)), None)
+        return said(self.process.ocid, name) if name else text(self.process.publisher)
+
+    @part
+    def notice_types(self) -> Said | None:
+        return listed(self.types, False)
+
+    @part
+    def release_tags(self) -> Said | None:
+        leaves = [leaf for release in self.process.releases for leaf in release.tag_leaves]
+        return listed(distinct(map(code, leaves)), False)
+
+    @part
+    def earlier(self) -> Said | None:
+        """The planning notices that are referred to."""
+        return listed(
+            distinct(
+                code(related.get("identifier"))
+                for related in self.related
+                if not words(related.get("relationship")).isdisjoint(("planning", "prior"))
+            ),
+            False,
+        )
+
+    @part
+    def buyer(self) -> tuple[Said | None, Any]:
+        """The name of the buyer, and the party that it is."""
+        reference = self.root.get("buyer")
+        party = self.party(reference)
+        named = text(get(reference, "name")) or text(get(party, "name"))
+        if named is None:
+            buyers = [party for party in self.parties if "buyer" in words(party.get("roles"))]
+            party = buyers[0] if len(buyers) == 1 else None
+            named = text(get(party, "name"))
+        return named, party
+
+    @part
+    def buyer_name(self) -> Said | None:
+        return self.buyer[0]
+
+    @part
+    def buyer_types(self) -> Said | None:
+        return listed(
+            distinct(
+                text(one.get("id")) or text(one.get("description"))
+                for one in records(get(self.buyer[1], "details", "classifications"))
+                if raw(one.get("scheme")) in ("UK_CA_TYPE", "TED_CA_TYPE")
+            ),
+            False,
+        )
+
+    def party(self, reference: Any) -> dict[str, Any] | None:
+        """The party that is referred to, by its id or else by its name."""
+        wanted = raw(identifier(reference))
+        if wanted is not None:
+            for party in self.parties:
+                if raw(identifier(party)) == wanted:
+                    return party
+        wanted = raw(get(reference, "name"))
+        if wanted is not None:
+            for party in self.parties:
+                if raw(party.get("name")) == wanted:
+                    return party
+        return None
+
+    # What is bought
+
+    @part
+    def items(self) -> list[dict[str, Any]]:
+        return records(get(self.tender, "items")) or [
+            item for award in (*self.awards, *self.contracts) for item in records(award.get("items"))
+        ]
+
+    @part
+    def cpv(self) -> list[Said]:
+        return distinct(
+            code(one.get("id"))
+            for source in (self.tender, *self.items)
+            if isinstance(source, dict)
+            for one in (source.get("classification"), *records(source.get("additionalClassifications")))
+            if isinstance(one, dict) and raw(one.get("scheme")) == "CPV"
+        )
+
+    @part
+    def classification(self) -> Said | None:
+        return listed(self.cpv, False)
+
+    @part
+    def health_care(self) -> Said | None:
+        subject = get(self.tender, "classification", "id")
+        if code(subject) is None or any(one.value.startswith("85") for one in self.cpv):
+            # Health and social services are division 85; which of those are health care, the codes do not tell.
+            return None
+        return said(subject, False)
+
+    @part
+    def places(self) -> Said | None:
+        addresses = [address for item in self.items for address in records(item.get("deliveryAddresses"))]
+        addresses += records(get(self.tender, "deliveryAddresses"))
+        return listed(distinct(text(one.get("region")) or text(one.get("countryName")) for one in addresses), False)
+
+    # Value
+
+    @part
+    def awarded(self) -> Said | None:
+        return self.sum([award.get("value") for award in self.awards], self.root.get("awards"))
+
+    @part
+    def total(self) -> Said | None:
+        value = get(self.tender, "value")
+        size = get(value, "amount")
+        found = None
+        if self.is_contract:
+            signed = [one.get("value") for one in self.contracts]
+            found = self.sum(signed, self.root.get("contracts")) or self.awarded
+        found = found or money(value)
+        if found is None and size is None:
+            found = self.sum([lot.get("value") for lot in self.shares], get(self.tender, "lots"))
+        return found or (self.awarded if raw(size) is None else None)
+
+    @part
+    def total_including_vat(self) -> Said | None:
+        value = get(self.tender, "value")
+        if self.is_contract and len(self.contracts) == 1 and (found := gross(self.contracts[0].get("value"))):
+            return found
+        if found := gross(value):
+            return found
+        alone = get(value, "amount") is None and len(self.shares) == 1
+        return gross(self.shares[0].get("value")) if alone else None
+
+    def sum(self, values: list[Any], whole: Any) -> Said | None:
+        """The sum, if each has a value and all have one currency; the value itself where there is only one."""
+        if len(values) < 2:
+            return money(values[0]) if values else None
+        stated = [one for value in values if (one := money(value)) is not None]
+        if len(stated) < len(values) or len({one.value["currency"].value for one in stated}) > 1:
+            return None
+        place = pointer(whole)
+        size = sum((one.value["amount"].value for one in stated), Decimal(0))
+        return Said({"amount": Said(size, place), "currency": Said(stated[0].value["currency"].value, place)}, place)
+
+    @part
+    def budget(self) -> Said | None:
+        budget = get(self.root, "planning", "budget")
+        parts = get(budget, "budgetBreakdown")
+        return money(get(budget, "amount")) or self.sum([one.get("amount") for one in records(parts)], parts)
+
+    def doubt_money(self) -> None:
+        """Remarks on amounts that are not what they seem."""
+        where = [("The notice's value", get(self.tender, "value")), ("The lower end", get(self.tender, "minValue"))]
+        where += [(f"The value of lot {_label(lot)}", lot.get("value")) for lot in self.lots]
+        where += [("The awarded value", award.get("value")) for award in self.awards]
+        where += [("The contract's value", contract.get("value")) for contract in self.contracts]
+        for name, value in where:
+            written, found = raw(get(value, "amount")), money(value)
+            if found is None:
+                if isinstance(written, int | float | Decimal) and not isinstance(written, bool):
+                    self.note(f"{name} of {_short(written)} was taken as not stated.")
+                continue
+            size, currency = found.value["amount"].value, found.value["currency"].value
+            if size < _SUSPICIOUSLY_SMALL:
+                self.note(f"{name} of {_short(size)} {currency} may be a rate for a unit or a day.")
+            whole = gross(value)
+            if whole is not None and whole.value["amount"].value > 2 * size:
+                self.note(f"{name} including VAT is more than twice the one without; one of them may be wrong.")
+            if currency != "GBP":
+                self.note(f"{name} is in {currency}; a UK publisher may have picked the wrong currency from the list.")
+        stated = {found.value["currency"].value for _, value in where if (found := money(value)) is not None}
+        if len(stated) > 1:
+            self.note(
+                f"The notice gives amounts in different currencies ({', '.join(sorted(stated))}); none was converted."
+            )
+        total = money(get(self.tender, "value"))
+        parts = self.sum([lot.get("value") for lot in self.shares], get(self.tender, "lots"))
+        if total and parts and len(self.shares) > 1 and plain(total) != plain(parts):
+            self.note("The values of the lots do not add up to the notice's value.")
+
+    # Lots
+
+    @part
+    def lots_count(self) -> Said | None:
+        """The number of lots. The single lot of a planning or award notice is a wrapper, or the lot that is awarded."""
+        lots = self.lots
+        if lots and (
+            not self.tags.isdisjoint(("tender", "tenderUpdate", "tenderAmendment"))
+            or "UK4" in self.codes
+            or any(raw(one.get("documentType")) == "tenderNotice" for one in records(get(self.tender, "documents")))
+            or (not self.tags and self.reached == "published")
+            or (self.reached == "draft" and len(lots) > 1)
+        ):
+            return Said(len(lots), pointer(get(self.tender, "lots")))
+        return None
+
+    def _limit(self, name: str) -> Said | None:
+        limit = get(self.tender, "lotDetails", name)
+        if unlimited(limit) and len(self.lots) > 1 and self.lots_count:
+            return said(limit, len(self.lots))  # no limit: all of them
+        found = count(limit)
+        return found if found is not None and found.value else None
+
+    @part
+    def most_lots_bid_for(self) -> Said | None:
+        return self._limit("maximumLotsBidPerSupplier")
+
+    @part
+    def most_lots_won(self) -> Said | None:
+        return self._limit("maximumLotsAwardedPerSupplier")
+
+    @part
+    def lots_listed(self) -> Said | None:
+        if len(self.lots) < 2:
+            return None
+        items = [
+            Said(
+                {
+                    "id": _label_said(identifier(lot)),
+                    "title": text(lot.get("title")),
+                    "value": money(lot.get("value")),
+                    "months": self.period(lot.get("contractPeriod")).months,
+                },
+                pointer(lot),
+            )
+            for lot in self.lots
+        ]
+        return listed(items, self.lots_count is not None, pointer(get(self.tender, "lots")))
+
+    @part
+    def smallest_lot(self) -> Said | None:
+        if len(self.lots) < 2 or self.lots_count is None:
+            return None
+        stated = [one for lot in self.lots if (one := money(lot.get("value"))) is not None]
+        if len(stated) < len(self.lots) or len({one.value["currency"].value for one in stated}) > 1:
+            return None
+        return min(stated, key=lambda one: one.value["amount"].value)
+
+    # Procedure
+
+    @part
+    def procedure_words(self) -> str:
+        return (clean(raw(get(self.tender, "procurementMethodDetails"))) or "").casefold()
+
+    @part
+    def procedure(self) -> Procedure:
+        return _procedure(self.procedure_words)
+
+    @part
+    def route(self) -> Said | None:
+        """The route, where the procedure's code and the publisher's words for it leave no doubt."""
+        found = self._route()
+        if found is None and (self.procedure_words or get(self.tender, "procurementMethod") is not None):
+            self.note(
+                "The procedure as published is unspecific or contradicts itself; the route to the provider is unknown."
+            )
+        return found
+
+    def _route(self) -> Said | None:
+        method_node, words_node = get(self.tender, "procurementMethod"), get(self.tender, "procurementMethodDetails")
+        method = raw(method_node)
+        method = method if isinstance(method, str) else None
+        says = self.procedure
+        framework = (
+            says.call_off
+            or says.framework
+            or any("framework" in words(related.get("relationship")) for related in self.related)
+        )
+        if framework and not (method == "open" and says.opened):
+            called_off = says.call_off and not says.direct and method != "open"
+            return said(words_node, "framework_calloff") if called_off else None
+        if says.direct and not says.quotes:
+            return said(words_node, "direct_award") if method in (None, "direct", "limited") else None
+        if says.quotes:
+            return None
+        if says.stages:
+            return said(words_node, "restricted_tender") if method in (None, "selective") else None
+        if says.opened:
+            return said(words_node, "open_tender") if method in (None, "open") and not self.two_stages else None
+        if method == "open":
+            return said(method_node, "open_tender") if not self.two_stages else None
+        if method == "selective":
+            return said(method_node, "restricted_tender")
+        return said(method_node, "direct_award") if method == "direct" else None
+
+    @part
+    def two_stages(self) -> bool:
+        """Whether bidders first ask to take part."""
+        return (
+            get(self.tender, "expressionOfInterestDeadline") is not None
+            or get(self.tender, "secondStage") is not None
+            or any(lot.get("secondStage") is not None for lot in self.lots)
+        )
+
+    @part
+    def framework(self) -> Said | None:
+        techniques = get(self.tender, "techniques")
+        whole = flag(get(techniques, "hasFrameworkAgreement"))
+        lots = (flag(get(lot, "techniques", "hasFrameworkAgreement")) for lot in self.lots)
+        return (
+            whole
+            or next((one for one in lots if one is not None), None)
+            or said(get(techniques, "frameworkAgreement"), True)
+        )
+
+    @part
+    def framework_maximum(self) -> Said | None:
+        most = get(self.tender, "techniques", "frameworkAgreement", "maximumParticipants")
+        if unlimited(most):
+            self.note("The framework takes any number of suppliers (a system's largest number was published).")
+        return count(most)
+
+    @part
+    def dynamic(self) -> Said | None:
+        techniques = get(self.tender, "techniques")
+        found = flag(get(techniques, "hasDynamicPurchasingSystem")) or said(
+            get(techniques, "dynamicPurchasingSystem"), True
+        )
+        if not (found and found.value) and self.codes & {"UK13", "UK14", "UK15", "UK16"}:
+            return found or Said(True, self.types[0].pointer)
+        return found
+
+    @part
+    def is_retender(self) -> Said | None:
+        for related in self.related:
+            if words(related.get("relationship")) & {"renewalProcess", "replacementProcess"}:
+                return said(related.get("relationship"), True)
+        return None
+
+    @part
+    def above_threshold(self) -> Said | None:
+        nodes = (self.tender, *self.lots, *self.awards, *self.contracts)
+        sizes = [size for node in nodes if (size := flag(get(node, "aboveThreshold"))) is not None]
+        if sizes:
+            found = agreed(sizes)
+            if found is None:
+                self.note("The stages of the notice disagree on whether the contract is above the threshold.")
+            return found
+        return said(get(self.tender, "procurementMethodDetails"), self.procedure.threshold)
+
+    @part
+    def light_touch(self) -> Said | None:
+        for node in (self.tender, *self.lots):
+            for regime in scalars(get(node, "specialRegime")):
+                if raw(regime) == "lightTouch":
+                    return said(regime, True)
+        return said(get(self.tender, "procurementMethodDetails"), True) if self.procedure.light_touch else None
+
+    @part
+    def basis(self) -> tuple[str, str] | None:
+        """Scheme and number of the legal basis."""
+        basis = get(self.tender, "legalBasis")
+        scheme, own = clean(raw(get(basis, "scheme"))), clean(raw(get(basis, "id")))
+        return (scheme, own) if scheme and own else None
+
+    @part
+    def legal_basis(self) -> Said | None:
+        return said(get(self.tender, "legalBasis"), " ".join(self.basis)) if self.basis else None
+
+    @part
+    def mechanism(self) -> Said | None:
+        """Procurement law governs contracts for pecuniary interest; a grant is none."""
+        return said(get(self.tender, "legalBasis"), "contract") if self.basis in _PROCUREMENT_LAW else None
+
+    @part
+    def direct_award_reason(self) -> Said | None:
+        rationale = reason(get(self.tender, "procurementMethodRationale"))
+        if rationale is not None:
+            return rationale
+        classes = records(get(self.tender, "procurementMethodRationaleClassifications"))
+        return reason(classes[0].get("description")) if classes else None
+
+    @part
+    def cancelled(self) -> Said | None:
+        status = get(self.tender, "status")
+        if raw(status) in ("cancelled", "unsuccessful", "withdrawn"):
+            return said(status, True)
+        return Said(True, self.stage_place) if "tenderCancellation" in self.tags or "UK12" in self.codes else None
+
+    @part
+    def electronic_submission(self) -> Said | None:
+        policy, ways = get(self.tender, "submissionTerms", "electronicSubmissionPolicy"), self._ways
+        if raw(policy) in ("allowed", "required"):
+            return said(policy, True)
+        if raw(policy) == "notAllowed":
+            self.note("Electronic submission is marked as not allowed, which publishers also pick for bids by e-mail.")
+        named = words(ways)
+        return said(ways, "electronicSubmission" in named) if named and policy is None else None
+
+    @property
+    def _ways(self) -> Any:
+        return get(self.tender, "submissionMethod")
+
+    @part
+    def document_kinds(self) -> Said | None:
+        return listed(
+            distinct(
+                text(one.get("documentType"))
+                for one in self.documents
+                if one.get("url") is not None or one.get("noticeType") is not None
+            ),
+            False,
+        )
+
+    # Time
+
+    @part
+    def published(self) -> Said | None:
+        """When the opportunity was published: by its notice, else the tender section, else a tender release."""
+        if self.reached == "draft" or (self.route and self.route.value == "framework_calloff"):
+            return None  # the firms on the framework were invited directly, the notice came when it came
+        stated = [
+            day
+            for document in records(get(self.tender, "documents"))
+            if raw(document.get("documentType")) == "tenderNotice"
+            and (day := self.day(document.get("datePublished"))) is not None
+        ]
+        if stated:
+            return min(stated, key=_by_value)
+        section = self.day(get(self.tender, "datePublished"))
+        if section is not None:
+            return section
+        releases = (self.day(release.date) for release in self.process.releases if "tender" in release.tags)
+        return next((day for day in releases if day is not None), None)
+
+    @part
+    def tender_published(self) -> Said | None:
+        if self.reached != "draft":
+            return self.published
+        planned = self.day(get(self.tender, "communication", "futureNoticeDate"))
+        if planned is not None:
+            self.note("The date of publication is the one that the planning notice expects.")
+        return planned
+
+    @part
+    def deadlines(self) -> tuple[Said | None, Said | None]:
+        """The deadline for bids, and the one for asking to take part; of a single one it must be clear which it is."""
+        part = self.day(get(self.tender, "expressionOfInterestDeadline"))
+        deadline = self.day(get(self.tender, "tenderPeriod", "endDate"))
+        if deadline is None:
+            return None, part
+        published = self.published
+        two_stages = (self.route is not None and self.route.value == "restricted_tender") or self.two_stages
+        decided = [day for award in self.awards if (day := self.day(award.get("date"))) is not None]
+        if (self.dynamic is not None and self.dynamic.value is True) or (
+            published and _days(published, deadline) > _STANDING_DAYS
+        ):
+            self.note(f"The opportunity stands open until {deadline.value}; no deadline for bids was taken from that.")
+        elif published and deadline.value < published.value:
+            self.note("The deadline lies before the day of publication; it was left out.")
+        elif any(day.value < deadline.value for day in decided):
+            self.note("The deadline for bids lies after the award; it was left out.")
+        elif not two_stages or part is not None:
+            return deadline, part
+        elif "UK4" in self.codes:
+            self.note("It is not clear which of the two stages the published deadline is for; it was left out.")
+        else:
+            self.note("The published deadline is the one for asking to take part; the one for bids is unknown.")
+            return None, deadline
+        return None, part
+
+    @part
+    def bid_deadline(self) -> Said | None:
+        return self.deadlines[0]
+
+    @part
+    def participation_deadline(self) -> Said | None:
+        return self.deadlines[1]
+
+    @part
+    def award_date(self) -> Said | None:
+        return agreed(self.day(award.get("date")) for award in self.awards)
+
+    @part
+    def award_decision(self) -> Said | None:
+        return self.award_date if self.awards else self.day(get(self.tender, "awardPeriod", "endDate"))
+
+    @part
+    def award_notice(self) -> Said | None:
+        published = [
+            day
+            for award in self.awards
+            for document in records(award.get("documents"))
+            if raw(document.get("documentType")) == "awardNotice"
+            and raw(document.get("noticeType")) in (None, "UK6")
+            and (day := self.day(document.get("datePublished"))) is not None
+        ] or [day for award in self.awards if (day := self.day(award.get("datePublished"))) is not None]
+        return min(published, key=_by_value) if published else None
+
+    # Term
+
+    def period(self, node: Any) -> Period:
+        """Length, first and last day and latest end of a period, as far as stated."""
+        found = Period()
+        if not isinstance(node, dict):
+            return found
+        start, end, latest = (self.day(node.get(name)) for name in ("startDate", "endDate", "maxExtentDate"))
+        if start and end and end.value < start.value:
+            self.note("A contract period ends before it starts; it was left out.")
+            return found
+        if start and end:
+            months = said(node, _months(start.value, end.value))
+        else:
+            days = count(node.get("durationInDays"))
+            whole = days is not None and days.value and days.value % 30 == 0
+            months = said(node.get("durationInDays"), days.value // 30) if days and whole else None
+        if months is not None and months.value >= 999:
+            self.note(f"A term of {months.value} months was taken as not stated.")
+            months = None
+        found.months = months
+        found.start = start
+        if end and not (start and months is None):
+            found.end = end
+        if latest and (not end or latest.value >= end.value):
+            found.latest = latest
+        return found
+
+    @part
+    def term(self) -> Term:
+        """The first of the sections that states a term; for a contract, the contracts and awards come first."""
+        sources = [[get(self.tender, "contractPeriod")], [lot.get("contractPeriod") for lot in self.lots]]
+        later = [[one.get("period") for one in self.contracts], [one.get("contractPeriod") for one in self.awards]]
+        sources = [*later, *sources] if self.is_contract else [*sources, *reversed(later)]
+        found: Term | None = None
+        seen: set[tuple[str, str]] = set()
+        for nodes in sources:
+            periods = [self.period(node) for node in nodes]
+            months, start = agreed(one.months for one in periods), agreed(one.start for one in periods)
+            end, latest = agreed(one.end for one in periods), agreed(one.latest for one in periods)
+            if start and end:
+                seen.add((start.value, end.value))
+            if found is not None and not self.remarks:
+                break
+            if found is not None or not (months or start or end or latest):
+                continue
+            found = Term(months, start, end, latest)
+            if end and latest and latest.value > end.value:
+                found.extension_option = Said(True, latest.pointer)
+                found.extension_months = Said(_months(_next_day(end.value), latest.value), latest.pointer)
+        if len(seen) > 1:
+            self.note("Tender, award and contract state different terms.")
+        return found or Term()
+
+    @part
+    def extension_option(self) -> Said | None:
+        return (
+            self.term.extension_option
+            or flag(get(self.tender, "hasRenewal"))
+            or agreed(flag(lot.get("hasRenewal")) for lot in self.lots)
+        )
+
+    # Demands on bidders
+
+    def _condition(self, kind: str) -> Said | None:
+        """What is demanded of one kind, in the publisher's words."""
+        criteria = get(self.tender, "selectionCriteria", "criteria")
+        own = [one for one in records(criteria) if raw(one.get("type")) == kind]
+        texts = [said_ for one in own for name in ("description", "minimum") if (said_ := reason(one.get(name)))]
+        if not texts:
+            return None
+        place = texts[0].pointer if len(texts) == 1 else pointer(criteria)
+        return Said(" ".join(str(one.value) for one in texts), place)
+
+    @part
+    def financial_standing(self) -> Said | None:
+        """The financial conditions, with a pointer to sums: which is a turnover test, a person has to say."""
+        found = self._condition("economic")
+        for word, field in (
+            ("turnover", "requirements.minimum_annual_turnover"),
+            ("insurance", "requirements.insurance"),
+        ):
+            match = re.search(rf"\b\S?.{{0,80}}\b{word}\b.{{0,120}}\b", found.value, re.IGNORECASE) if found else None
+            if match and re.search(r"\d", match.group()):
+                quote = match.group().strip()
+                self.note(f'The financial conditions speak of {word}: "…{quote}…". If it is asked for, state {field}.')
+        return found
+
+    @part
+    def technical_ability(self) -> Said | None:
+        return self._condition("technical")
+
+    @part
+    def suitability(self) -> Said | None:
+        return self._condition("suitability")
+
+    @part
+    def reserved_for(self) -> Said | None:
+        return listed(
+            distinct(
+                said(one, _RESERVED[raw(one)])
+                for node in (self.tender, *self.lots)
+                for one in scalars(get(node, "otherRequirements", "reservedParticipation"))
+                if isinstance(raw(one), str) and raw(one) in _RESERVED
+            ),
+            False,
+        )
+
+    @part
+    def bid_validity(self) -> Said | None:
+        days = count(get(self.tender, "submissionTerms", "bidValidityPeriod", "durationInDays"))
+        if days is not None and days.value > 730:
+            self.note(f"Bids are said to bind for {days.value} days; months may have been meant.")
+        return days
+
+    # The market and the judging of bids
+
+    def _figure(self, *measures: str) -> Said | None:
+        """A figure on the bids: the first measure that is one of the whole."""
+        figure: Said | None = None
+        statistics = records(get(self.root, "bids", "statistics"))
+        for measure in measures:
+            own = [one for one in statistics if raw(one.get("measure")) == measure]
+            lots = {_label(lot) for one in own if (lot := one.get("relatedLot")) is not None}
+            if own and len(lots) < 2:  # Find a Tender repeats a lot's figures for each award
+                found = agreed(count(one.get("value")) for one in own)
+                if found is None:
+                    self.note(f"The figures for {measure} disagree or are no counts; they were left out.")
+                figure = figure or found
+        return figure
+
+    @part
+    def bids_received(self) -> Said | None:
+        return self._figure("bids")
+
+    @part
+    def bids_from_sme(self) -> Said | None:
+        return self._figure("smeBids", "smeFinalStageBids")
+
+    @part
+    def bids_from_vcse(self) -> Said | None:
+        return self._figure("vcseBids", "vcseFinalStageBids")
+
+    @part
+    def criteria(self) -> Said | None:
+        groups = [get(lot, "awardCriteria", "criteria") for lot in self.lots]
+        if all(group is None for group in groups):
+            groups = [get(self.tender, "awardCriteria", "criteria")]
+        lists = [self._criteria_of(group) for group in groups]
+        first = lists[0]
+        if first is None or any(str(plain(one)).casefold() != str(plain(first)).casefold() for one in lists[1:]):
+            if any(lists):
+                self.note("The lots have different award criteria, or only some have any; see the notice.")
+            return None
+        return first
+
+    @part
+    def criteria_published(self) -> Said | None:
+        found = self.criteria
+        return Said(True, found.pointer) if found and isinstance(found.value, dict) else None
+
+    def _scored(self, kind: str) -> Said | None:
+        if self.criteria is None:
+            return None
+        value = self.criteria.value
+        items = value["items"].value if isinstance(value, dict) else value
+        found = (item for item in items if item.value["kind"] and item.value["kind"].value == kind)
+        return next((Said(True, item.pointer) for item in found), None)
+
+    @part
+    def social_value_scored(self) -> Said | None:
+        return self._scored("social_value")
+
+    @part
+    def supply_chain_scored(self) -> Said | None:
+        return self._scored("supply_chain")
+
+    def _criteria_of(self, group: Any) -> Said | None:
+        """The criteria of one lot; with weights, and as a complete list, only if these add up to the whole."""
+        criteria = records(group)
+        if not criteria:
+            return None
+        weights = [_weight(one) for one in criteria]
+        total = sum((weight.value for weight in weights if weight is not None), Decimal(0))
+        whole = total if all(weights) and total in (100, 1000) else None
+        if whole is None and any(weights):
+            self.note(
+                "The weights of the award criteria are not all given or do not add up to 100; they were left out."
+            )
+        if len(criteria) == 1 and not weights[0] and _is_price(criteria[0]):
+            weights, whole = [said(criteria[0].get("type"), Decimal(1))], Decimal(1)
+        items = [
+            Said(
+                {
+                    "name": reason(one.get("name")),
+                    "kind": _criterion_kind(one),
+                    "weight": Said(weight.value / whole, weight.pointer) if weight and whole else None,
+                },
+                pointer(one),
+            )
+            for one, weight in zip(criteria, weights, strict=True)
+        ]
+        return listed([item for item in items if any(item.value.values())], whole is not None, pointer(group))
+
+    # Awards and contracts
+
+    @part
+    def suppliers_found(self) -> list[Said]:
+        found: dict[str, Said] = {}
+        for award in self.awards:
+            for supplier in records(award.get("suppliers")):
+                party = self.party(supplier)
+                name = text(supplier.get("name")) or text(get(party, "name"))
+                if name is not None:
+                    found.setdefault(name.value.casefold(), Said(_supplier(name, party), pointer(supplier)))
+        return list(found.values())
+
+    @part
+    def suppliers(self) -> Said | None:
+        whole = self.awards[0].get("suppliers") if len(self.awards) == 1 else self.root.get("awards")
+        return listed(self.suppliers_found, False, pointer(whole))
+
+    @part
+    def prime_is_vcse(self) -> Said | None:
+        found = self.suppliers_found
+        return found[0].value["vcse"] if len(found) == 1 else None
+
+    @part
+    def subcontracting(self) -> Said | None:
+        shares = agreed(flag(award.get("hasSubcontracting")) for award in self.awards)
+        return None if shares is None else Said("in_use" if shares.value else "none", shares.pointer)
+
+    @part
+    def measures(self) -> Said | None:
+        contracts = self.contracts
+        measures = [
+            Said({"name": name}, pointer(metric))
+            for one in contracts
+            for metric in records(one.get("agreedMetrics"))
+            if (name := text(metric.get("title")) or text(metric.get("description"))) is not None
+        ]
+        whole = contracts[0].get("agreedMetrics") if len(contracts) == 1 else self.root.get("contracts")
+        return listed(measures, False, pointer(whole)) if measures else None
+
+    @part
+    def ending_reasons(self) -> Said | None:
+        return listed(
+            distinct(
+                reason(one.get("description")) or reason(one.get("id"))
+                for contract in self.contracts
+                for name in ("terminationRationaleClassifications", "terminationRationaleClassification")
+                for one in records(contract.get(name))
+            ),
+            False,
+        )
+
+    @part
+    def changes(self) -> Said | None:
+        return listed(
+            distinct(
+                reason(change.get("rationale")) or reason(change.get("description"))
+                for contract in self.contracts
+                for name in ("proposedAmendments", "amendments")
+                for change in records(contract.get(name))
+            ),
+            False,
+        )
+
+
+def _supplier(name: Said, party: Any) -> dict[str, Said | None]:
+    details, own = get(party, "details"), get(party, "identifier")
+    scale = get(details, "scale")
+    scheme, number_ = clean(raw(get(own, "scheme"))), clean(raw(get(own, "id")))
+    return {
+        "name": name,
+        "sme": said(scale, _SMALL.get(str(raw(scale)))),
+        "vcse": flag(get(details, "vcse")),
+        "identifier": Said(f"{scheme} {number_}", pointer(own)) if scheme and number_ else None,
+        "public_service_mission": flag(get(details, "publicServiceMissionOrganization")),
+        "sheltered_workshop": flag(get(details, "shelteredWorkshop")),
+    }
+
+
+def _weight(criterion: dict[str, Any]) -> Said | None:
+    """A weight in percent or points: structured, else the number that publishers write as description."""
+    numbers = records(criterion.get("numbers"))
+    exact = [one for one in numbers if raw(one.get("weight")) in ("percentageExact", "decimalExact", "pointsExact")]
+    if numbers:
+        stated = amount(exact[0].get("number")) if len(numbers) == len(exact) == 1 else None
+        if stated is None or stated.value < 0:
+            return None
+        factor = 100 if raw(exact[0].get("weight")) == "decimalExact" else 1
+        return Said(stated.value * factor, stated.pointer)
+    words_node = criterion.get("description")
+    match = re.fullmatch(r"(\d{1,4}(?:\.\d{1,4})?) ?%?", (clean(raw(words_node)) or ""), re.ASCII)
+    return said(words_node, number(Decimal(match.group(1)))) if match else None
+
+
+def _is_award(award: dict[str, Any]) -> bool:
+    """Whether an award is one: not called off, and not the bare skeleton that a notice of change carries."""
+    if raw(award.get("status")) in ("cancelled", "unsuccessful"):
+        return False
+    return any(award.get(name) is not None for name in _SIGNS_OF_AN_AWARD)
+
+
+def _is_price(criterion: dict[str, Any]) -> bool:
+    return raw(criterion.get("type")) in ("price", "cost")
+
+
+def _criterion_kind(criterion: dict[str, Any]) -> Said | None:
+    kind, name = criterion.get("type"), criterion.get("name")
+    if _is_price(criterion):
+        return said(kind, "price")
+    named = _named_criterion((clean(raw(name)) or "").casefold())
+    if named is not None:
+        return said(name, named)
+    return said(kind, "quality") if raw(kind) == "quality" else None
+
+
+@lru_cache(maxsize=4096)
+def _named_criterion(name: str) -> str | None:
+    return next((kind for kind, pattern in _NAMED_CRITERIA.items() if re.fullmatch(pattern, name)), None)
+
+
+def _label(node: Any) -> str:
+    own = identifier(node) if isinstance(node, dict) else node
+    return clean(str(raw(own))) or "?"
+
+
+def _label_said(node: Any) -> Said | None:
+    return said(node, clean(str(raw(node)))) if node is not None else None
+
+
+def _short(amount: Any) -> str:
+    exact = number(amount)
+    return (
+        f"{exact:,f}"
+        if exact is not None and exact.adjusted() < 12
+        else f"{amount:.3g}"
+        if exact is not None
+        else "no usable size"
+    )
+
+
+def _by_value(one: Said) -> str:
+    return str(one.value)
+
+
+@lru_cache(maxsize=16384)
+def _ordinal(day: str) -> int:
+    return dt.date.fromisoformat(day).toordinal()
+
+
+def _days(start: Said, end: Said) -> int:
+    return _ordinal(end.value) - _ordinal(start.value)
+
+
+def _next_day(day: str) -> str:
+    return (dt.date.fromisoformat(day) + dt.timedelta(days=1)).isoformat()
+
+
+@lru_cache(maxsize=16384)
+def _months(start: str, end: str) -> int:
+    """Calendar months from the first to the last day, to the nearest, and at least one."""
+    first, last = dt.date.fromisoformat(start), dt.date.fromisoformat(end) + dt.timedelta(days=1)
+    months = (last.year - first.year) * 12 + last.month - first.month
+    days = last.day - first.day
+    return max(1, months + (1 if days >= 15 else -1 if days < -15 else 0))

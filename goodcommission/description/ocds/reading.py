@@ -1,0 +1,181 @@
+"""The fast reading of many notices: the facts of a release as conditions see them, without places and remarks.
+
+It reads by the same table as `convert` (see `mapping`), from the release as it was parsed. Whatever is unusual it
+leaves to the careful way: `Reader.read` then says nothing at all.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, ClassVar, Final
+
+from goodcommission.description.ocds.derivations import Reading
+from goodcommission.description.ocds.mapping import STATEMENTS
+from goodcommission.description.ocds.shapes import untraced
+from goodcommission.description.ocds.tree import Said
+from goodcommission.description.types import NONE
+from goodcommission.description.validation import AMOUNTS_IN_ORDER, COUNTS_IN_ORDER, DATES_IN_ORDER
+from goodcommission.engine.facts import COMPLETE, GIVEN, Fact, days, dictionary
+
+__all__ = ["STATED", "Reader"]
+
+Store = Callable[[dict[str, Any], Said], None]
+Doubt = Callable[[Reading], bool]
+
+_POUNDS: Final = "GBP"
+_ALWAYS: Final = frozenset({"kind", "stage"})
+
+
+def _stated() -> frozenset[str]:
+    names: set[str] = set(STATEMENTS)
+    for name, statement in STATEMENTS.items():
+        fact = dictionary()[name]
+        if fact.may_be_none:
+            names.add(name + GIVEN)
+        if not statement.open_ended:
+            names.add(name + COMPLETE)
+    return frozenset(names)
+
+
+STATED: Final = _stated()
+"""All facts that a notice can ever state, with ``x.given`` and ``x.complete``."""
+
+
+class Reader:
+    """Reads some facts of any number of notices; safe to use from threads."""
+
+    facts: ClassVar[frozenset[str]] = STATED
+    """All that can be read."""
+
+    def __init__(self, wanted: frozenset[str]) -> None:
+        """Make a reader.
+
+        Args:
+            wanted: The facts to read; ``x.given`` and ``x.complete`` come with them, and so do the kind and the stage.
+        """
+        names = [name for name in STATEMENTS if name in wanted or name in _ALWAYS]
+        self._plan = [(STATEMENTS[name].read, _store(dictionary()[name])) for name in names]
+        self._doubts = _doubts(frozenset(names))
+
+    def read(self, release: Any) -> dict[str, Any] | None:
+        """What one release states.
+
+        Args:
+            release: A release or a compiled release as parsed from JSON. It is not changed.
+
+        Returns:
+            The values of the facts, as `engine.facts.gather` has them for its description in pounds. None if the
+            release is no plain one, or contradicts itself so that something of it would be left out: only the
+            careful way, `read_documents`, can say what it states.
+        """
+        process = untraced(release) if isinstance(release, dict) else None
+        if process is None:
+            return None
+        reading = Reading(process, remarks=False)
+        for doubt in self._doubts:
+            if doubt(reading):
+                return None
+        values: dict[str, Any] = {}
+        for read, store in self._plan:
+            found = read(reading)
+            if found is not None:
+                store(values, found)
+        return values
+
+
+def _store(fact: Fact) -> Store:
+    """Puts what was said of a fact into the values, in the form that conditions see."""
+    name = fact.name
+
+    def as_it_is(values: dict[str, Any], said: Said) -> None:
+        values[name] = said.value
+
+    def day(values: dict[str, Any], said: Said) -> None:
+        values[name] = _day(said.value)
+
+    def money(values: dict[str, Any], said: Said) -> None:
+        amount = _pounds(said.value)
+        if amount is not None:
+            values[name] = amount
+
+    def text_or_none(values: dict[str, Any], said: Said) -> None:
+        given = values[name + GIVEN] = said.value != NONE
+        if given:
+            values[name] = said.value
+
+    def day_or_none(values: dict[str, Any], said: Said) -> None:
+        values[name + GIVEN] = True
+        values[name] = _day(said.value)
+
+    def items(values: dict[str, Any], said: Said) -> None:
+        stated = said.value
+        if isinstance(stated, dict):
+            stated = stated["items"].value
+            values[name + COMPLETE] = True
+        values[name] = [_record(item.value, fact.fields) for item in stated] if fact.fields else _plain(stated)
+
+    if fact.type.startswith("list"):
+        return items
+    if fact.type == "money":
+        return money
+    if fact.type == "date":
+        return day_or_none if fact.may_be_none else day
+    return text_or_none if fact.may_be_none else as_it_is
+
+
+def _plain(items: list[Said]) -> list[Any]:
+    return [item.value for item in items]
+
+
+def _record(item: Mapping[str, Said | None], fields: Mapping[str, Fact]) -> dict[str, Any]:
+    record: dict[str, Any] = {}
+    for name, said in item.items():
+        if said is not None:
+            kind, value = fields[name].type, said.value
+            scalar = _pounds(value) if kind == "money" else float(value) if kind == "double" else value
+            if scalar is not None:
+                record[name] = scalar
+    return record
+
+
+def _pounds(money: Mapping[str, Said]) -> float | None:
+    return float(money["amount"].value) if money["currency"].value == _POUNDS else None
+
+
+@lru_cache(maxsize=16384)
+def _day(written: str) -> int:
+    return days(dt.date.fromisoformat(written))
+
+
+def _doubts(names: frozenset[str]) -> list[Doubt]:
+    """What would make validation leave one of the facts out, because it contradicts another."""
+
+    def values_of(first: str, second: str) -> Callable[[Reading], tuple[Any, Any] | None]:
+        one, other = STATEMENTS[first].read, STATEMENTS[second].read
+
+        def read(reading: Reading) -> tuple[Any, Any] | None:
+            found = one(reading)
+            against = other(reading) if found is not None else None
+            return None if found is None or against is None else (found.value, against.value)
+
+        return read
+
+    def larger(first: str, second: str) -> Doubt:
+        both = values_of(first, second)
+        return lambda reading: (found := both(reading)) is not None and found[0] > found[1]
+
+    def dearer(first: str, second: str) -> Doubt:
+        both = values_of(first, second)
+        return lambda reading: (found := both(reading)) is not None and _amount(found[0]) > _amount(found[1])
+
+    return [
+        *(larger(first, last) for first, last, _ in DATES_IN_ORDER if last in names),
+        *(dearer(low, high) for low, high, _ in AMOUNTS_IN_ORDER if low in names),
+        *(larger(part, whole) for part, whole in COUNTS_IN_ORDER if part in names),
+    ]
+
+
+def _amount(money: Mapping[str, Said]) -> Any:
+    return money["amount"].value

@@ -1,0 +1,283 @@
+"""Careful reading of an OCDS tree: each look-up gives a usable value with its place, or nothing; nothing ever raises.
+
+A node is what JSON has: an object, a list, a single value, or None where nothing stands. In a traced tree the single
+values are leaves that know their place. In a plain one they are themselves, and whatever is said stands "somewhere".
+All functions take either, so that both are read by the same rules.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from goodcommission.description.ocds.shapes import Leaf, is_id, raw
+from goodcommission.description.types import CURRENCIES
+
+UK = ZoneInfo("Europe/London")
+UNLIMITED = Decimal(2**31 - 1)
+"""From here on a count is a system's largest number and means "no limit" (2147483647, 7.9e28, 1e9999)."""
+_EMAIL = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
+_PHONE = re.compile(r"(?<![\w/.-])(?:\+ ?44|0[1-9])[\d ()-]{7,16}\d(?![\w/])")
+_UNSEEN = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ufeff\ud800-\udfff]+")
+_SOMEWHERE = "/"
+"""The place of what is read from a plain tree."""
+_EMPTY = {"", "-", ".", "n/a", "na", "n.a.", "none", "not applicable", "not specified", "tbc", "null"}
+
+
+@dataclass(slots=True)
+class Said:
+    """A value for the description and where the notice says it; the value may be made of further ones."""
+
+    value: Any
+    pointer: str
+
+
+def clean(value: object) -> str | None:
+    """A text on one line, without e-mail addresses and telephone numbers; None if nothing is left."""
+    if not isinstance(value, str):
+        return None
+    return _cleaned_once(value) if len(value) <= _SHORT else _cleaned(value)
+
+
+def _cleaned(value: str) -> str | None:
+    text = _UNSEEN.sub(" ", value)
+    if "@" in text:
+        text = _EMAIL.sub("[e-mail address removed]", text)
+    if "0" in text or "+" in text:
+        text = _PHONE.sub(_without_phone, text)
+    return text.strip() or None
+
+
+_cleaned_once = lru_cache(maxsize=4096)(_cleaned)
+_SHORT = 120
+"""Names and codes up to this length come again and again."""
+
+
+def _without_phone(match: re.Match[str]) -> str:
+    digits = sum(map(str.isdigit, match.group()))
+    notice = re.fullmatch(r"\d{6}-\d{4}", match.group())  # the number of a notice on Find a Tender
+    return match.group() if notice or digits not in (10, 11, 12) else "[telephone number removed]"
+
+
+def number(value: object) -> Decimal | None:
+    """A finite number within what can be computed with."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    try:
+        exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    except (InvalidOperation, ValueError):
+        return None
+    return exact if exact.is_finite() and (not exact or -12 <= exact.adjusted() < 30) else None
+
+
+def get(node: Any, *keys: str) -> Any:
+    """What stands below these names; None where one of them is not there."""
+    for key in keys:
+        if not isinstance(node, dict):
+            return None
+        node = node.get(key)
+    return node
+
+
+def records(node: Any) -> list[dict[str, Any]]:
+    """The objects of a list. Find a Tender once wrote lists as objects, ``{"1": {...}, "2": {...}}``."""
+    if isinstance(node, dict):
+        members = list(node.values())
+        node = members if members and all(isinstance(member, dict) for member in members) else [node]
+    return [item for item in node if isinstance(item, dict)] if isinstance(node, list) else []
+
+
+def scalars(node: Any) -> list[Any]:
+    """The single values of a list, or the single value itself."""
+    items = node if isinstance(node, list) else (node,)
+    return [item for item in items if item is not None and not isinstance(item, dict | list)]
+
+
+def identifier(node: Any) -> Any:
+    """What stands as the id of an object, if it can be one."""
+    own = get(node, "id")
+    return own if is_id(raw(own)) else None
+
+
+def pointer(node: Any) -> str:
+    """Where it stands; for an object or a list, in the newest release that says anything of it. Empty: nowhere."""
+    newest: tuple[Leaf, int] | None = None
+    for leaf, depth in _leaves(node, 0):
+        if not isinstance(leaf, Leaf):
+            return _SOMEWHERE
+        if newest is None or leaf.rank > newest[0].rank:
+            newest = leaf, depth
+    if newest is None:
+        return ""
+    leaf, depth = newest
+    return "/".join(leaf.pointer.split("/")[: -depth or None])
+
+
+def said(node: Any, value: Any) -> Said | None:
+    """A value that rests on what is stated here; nothing if nothing is."""
+    if value is None or node is None:
+        return None
+    if type(node) is Leaf:
+        return Said(value, node.pointer)
+    if not isinstance(node, dict | list):
+        return Said(value, _SOMEWHERE)
+    place = pointer(node)
+    return Said(value, place) if place else None
+
+
+def text(node: Any) -> Said | None:
+    """A text, without what acts or identifies a person."""
+    return said(node, clean(raw(node)))
+
+
+def code(node: Any) -> Said | None:
+    """An identifier or code."""
+    value = raw(node)
+    return said(node, (_UNSEEN.sub(" ", value).strip() or None) if isinstance(value, str) else None)
+
+
+def reason(node: Any) -> Said | None:
+    """A text that gives a reason; a placeholder ("N/A") gives none, and does not say that there is none."""
+    words = clean(raw(node))
+    return said(node, None if words is None or words.casefold() in _EMPTY else words)
+
+
+def flag(node: Any) -> Said | None:
+    """A yes or no."""
+    value = raw(node)
+    return said(node, value) if value is True or value is False else None
+
+
+def amount(node: Any) -> Said | None:
+    """A finite number."""
+    return said(node, number(raw(node)))
+
+
+def count(node: Any) -> Said | None:
+    """A whole number; unlimited ones are none."""
+    exact = number(raw(node))
+    if exact is None or exact < 0 or exact >= UNLIMITED or exact != exact.to_integral_value():
+        return None
+    return said(node, int(exact))
+
+
+def unlimited(node: Any) -> bool:
+    """Whether a system's largest number stands here."""
+    value = raw(node)
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return False
+    if not isinstance(value, int) and (value.is_nan() if isinstance(value, Decimal) else math.isnan(value)):
+        return False
+    return bool(value >= UNLIMITED)
+
+
+def money(node: Any) -> Said | None:
+    """An amount of money without VAT."""
+    return _money(node, "amount")
+
+
+def gross(node: Any) -> Said | None:
+    """An amount of money with VAT."""
+    return _money(node, "amountGross")
+
+
+def _money(node: Any, name: str) -> Said | None:
+    """An amount with its currency; up to 1 it stands for "not stated", and so do the largest numbers."""
+    if not isinstance(node, dict):
+        return None
+    stated, currency = amount(node.get(name)), node.get("currency")
+    if stated is None or not 1 < stated.value < 10**15 or stated.value == UNLIMITED:
+        return None
+    letters = raw(currency)
+    letters = letters.strip().upper() if isinstance(letters, str) else None
+    if letters not in CURRENCIES:
+        return None
+    return Said({"amount": stated, "currency": Said(letters, pointer(currency))}, pointer(node))
+
+
+def date(node: Any) -> Said | None:
+    """The civil date in the United Kingdom."""
+    value = raw(node)
+    return said(node, _civil(value, False)) if isinstance(value, str) else None
+
+
+def local_date(node: Any) -> Said | None:
+    """The same for publishers who write local times and mark them as UTC."""
+    value = raw(node)
+    return said(node, _civil(value, True)) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=16384)
+def _civil(written: str, local: bool) -> str | None:
+    written = written.strip()
+    try:
+        moment = dt.datetime.fromisoformat(written)
+        zulu = local and written.endswith("Z")
+        day = (moment if moment.tzinfo is None or zulu else moment.astimezone(UK)).date()
+    except (ValueError, OverflowError):
+        return None
+    return day.isoformat() if 1990 <= day.year < 2200 else None
+
+
+def words(node: Any) -> set[str]:
+    """The texts of a list of codes, or the single one."""
+    return {value for one in scalars(node) if isinstance(value := raw(one), str)}
+
+
+def _leaves(node: Any, depth: int) -> Iterator[tuple[Any, int]]:
+    if isinstance(node, dict):
+        for key, member in node.items():
+            if key != "id" or isinstance(member, Leaf) or is_id(member):
+                yield from _leaves(member, depth + 1)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _leaves(item, depth + 1)
+    elif node is not None:
+        yield node, depth
+
+
+def agreed(statements: Iterable[Said | None]) -> Said | None:
+    """What all of them say, or nothing if one is silent or says something else."""
+    first: Said | None = None
+    for statement in statements:
+        if statement is None or (first is not None and plain(statement) != plain(first)):
+            return None
+        first = first or statement
+    return first
+
+
+def plain(said: Any) -> Any:
+    """The value alone."""
+    if isinstance(said, Said):
+        return plain(said.value)
+    if isinstance(said, dict):
+        return {key: plain(value) for key, value in said.items()}
+    if isinstance(said, list):
+        return [plain(item) for item in said]
+    return said
+
+
+def distinct(statements: Iterable[Said | None]) -> list[Said]:
+    """Each different statement once, in order."""
+    kept: dict[Any, Said] = {}
+    for statement in statements:
+        if statement is not None:
+            kept.setdefault(statement.value, statement)
+    return list(kept.values())
+
+
+def listed(items: list[Said], complete: bool, pointer: str | None = None) -> Said | None:
+    """A list for the description, open or complete; nothing if it has no items."""
+    if not items:
+        return None
+    place = pointer or items[0].pointer.rsplit("/", 1)[0]
+    if not complete:
+        return Said(items, place)
+    return Said({"items": Said(items, place), "complete": Said(True, place)}, place)
