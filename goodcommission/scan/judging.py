@@ -12,6 +12,7 @@ import polars as pl
 
 from goodcommission.auditing import GOVERNING, counted
 from goodcommission.description.model import Evidence
+from goodcommission.description.ocds.reading import STATED, Reader
 from goodcommission.description.reading import read_description
 from goodcommission.description.types import NONE
 from goodcommission.engine.conditions import UNKNOWN, Explained
@@ -99,7 +100,7 @@ class Judge:
         tier: How much to ask; by default what the value says.
         regime: The law that all stand under; by default worked out.
         further: Facts that are wanted beside those of the rules, for a selection.
-        stated: The facts that a notice can state at all; by default, any.
+        stated: The facts that a notice can state at all; those of all others are taken as unknown.
 
     Raises:
         PackError: There is no such regime.
@@ -113,12 +114,10 @@ class Judge:
         tier: Tier | None = None,
         regime: str | None = None,
         further: Collection[str] = (),
-        stated: Collection[str] | None = None,
+        stated: Collection[str] = STATED,
     ) -> None:
         self.packs, self.regime = packs, regime
         self.as_of = None if as_of is None else days(as_of)
-        if stated is None:
-            stated = [name + suffix for name in dictionary() for suffix in ("", GIVEN, COMPLETE)]
         self.columns = Columns({*stated, AS_OF})
         self.tier = tier
         self.gates = [None if tier is not None or gate is None else self._of_gate(gate) for gate in packs.tiers]
@@ -143,6 +142,7 @@ class Judge:
         for law in self.laws.values():
             wanted.update(law.law.governed_by)
         self.wanted = frozenset(_base(name) for name in wanted)
+        self.reader = Reader(self.wanted)
 
     # -- compiling --
 
@@ -200,8 +200,12 @@ class Judge:
         Raises:
             DescriptionError: It can't be audited.
         """
-        stated = gather(read_description(notice.ocds), self.packs.currency).values
-        values = {name: value for name, value in stated.items() if _base(name) in self.wanted}
+        values = None
+        if notice.single and notice.publisher is None:
+            values = self.reader.read(notice.raw)
+        if values is None:
+            stated = gather(read_description(notice.ocds), self.packs.currency).values
+            values = {name: value for name, value in stated.items() if _base(name) in self.wanted}
         if self.as_of is not None:
             values[AS_OF] = self.as_of
         else:
