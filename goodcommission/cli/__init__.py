@@ -23,6 +23,7 @@ COMMANDS = {
     "packs": "goodcommission.cli.rules",
     "report": "goodcommission.cli.report",
     "rules": "goodcommission.cli.rules",
+    "scan": "goodcommission.cli.scan",
     "schema": "goodcommission.cli.rules",
     "serve": "goodcommission.cli.serve",
     "validate": "goodcommission.cli.documents",

@@ -50,6 +50,7 @@ KINDS: Final = {
     "wrong_shape": "JSON that has the shape of OCDS but is not",
     "duplicate": "a release that was there before",
     "refused": "a notice that cannot be audited",
+    "failed": "a notice on which goodcommission failed; please report it",
 }
 """Why an entry is rejected: the kinds in errors.jsonl, and what they are."""
 
@@ -152,6 +153,8 @@ class Input:
     """In bytes, as it is stored; None where it is a stream."""
     sha256: str | None = None
     """Of the bytes that were read; None until all are, or where only a part was."""
+    passed_over: int = 0
+    """Members of an archive that hold no notices by their names."""
 
 
 def find_inputs(paths: Sequence[str | os.PathLike[str]], leave_out: Iterable[Path] = ()) -> tuple[list[Input], int]:
@@ -296,8 +299,8 @@ class Reader:
         self._stream = stream
         self.done = 0
         """Bytes that have been read, as they are stored."""
-        self.passed_over = 0
-        """Members of archives that hold no notices by their names."""
+        self.finished = 0
+        """How many inputs have been read to their end."""
 
     @property
     def total(self) -> int | None:
@@ -309,6 +312,7 @@ class Reader:
         """All texts in their order; in the place of what can't be read, why."""
         for one in self.inputs:
             yield from self._input(one)
+            self.finished += 1
 
     def _input(self, one: Input) -> Iterator[Text | Rejection]:
         name = one.name
@@ -342,7 +346,7 @@ class Reader:
             with zipfile.ZipFile(file) as archive:
                 for member in sorted(archive.infolist(), key=lambda info: info.filename):
                     if not member.is_dir():
-                        yield from self._member(archive, member, f"{name}/{_written(member.filename)}")
+                        yield from self._member(one, archive, member)
                     self.done += member.compress_size
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
             yield Rejection(name, None, None, "truncated", f"this zip is damaged: {error}")
@@ -350,11 +354,13 @@ class Reader:
         one.sha256 = stored.finish()
         self.done = before + (stored.size or 0)
 
-    def _member(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> Iterator[Text | Rejection]:
+    @staticmethod
+    def _member(one: Input, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[Text | Rejection]:
+        name = f"{one.name}/{_written(member.filename)}"
         if member.flag_bits & 1:
             yield Rejection(name, None, None, "unreadable", "this member of the zip is encrypted; unpack it first")
         elif not name.lower().endswith(_ENDINGS) or "__MACOSX/" in name:
-            self.passed_over += 1
+            one.passed_over += 1
         else:
             try:
                 with archive.open(member) as file:
@@ -789,6 +795,8 @@ class Chunk:
     @property
     def place(self) -> str:
         """Where its texts stand, in words."""
+        if not self.items:
+            return "nothing"
         first, last = _place(self.items[0]), _place(self.items[-1])
         return first if first == last else f"{first} to {last}"
 
@@ -799,7 +807,7 @@ def _place(item: Item) -> str:
 
 
 def chunks(items: Iterable[Item]) -> Iterator[Chunk]:
-    """Items in chunks of a fixed size."""
+    """Items in chunks of a fixed size, one at least."""
     held: list[Item] = []
     size = number = texts = 0
     for item in items:
@@ -810,18 +818,22 @@ def chunks(items: Iterable[Item]) -> Iterator[Chunk]:
         if texts >= CHUNK_TEXTS or size >= CHUNK_BYTES:
             yield Chunk(number, tuple(held))
             held, size, texts, number = [], 0, 0, number + 1
-    if held:
+    if held or not number:
         yield Chunk(number, tuple(held))
 
 
 def processes(chunk: Chunk) -> list[tuple[Notice, ...] | Rejection]:
-    """What is in a chunk, in its order: of each process its releases, which is one unless they are to be merged."""
+    """What is in a chunk, in its order: of each process its releases, which is one unless they are to be merged.
+
+    The numbers of the notices leave a place for each rejection.
+    """
     start = chunk.number * MOST_NOTICES
     numbers = count(start)
     found: list[tuple[Notice, ...] | Rejection] = []
     for entry in _processes(chunk, numbers):
         last = entry if isinstance(entry, Rejection) else entry[-1]
-        if len(found) == MOST_NOTICES - 1 or (isinstance(last, Notice) and last.number - start >= MOST_NOTICES):
+        number = next(numbers) if isinstance(last, Rejection) else last.number
+        if number - start >= MOST_NOTICES - 1:
             reason = f"there are more than {MOST_NOTICES:,} notices in one part of a file; the rest of it was not read"
             found.append(Rejection(last.file, last.line, last.pointer, "too_large", reason))
             break

@@ -1,0 +1,199 @@
+"""``goodcommission scan``."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from goodcommission.cli.frame import (
+    BAD_INPUT,
+    FINE,
+    INTERRUPTED,
+    OUR_FAULT,
+    Day,
+    complain,
+    fail,
+    pack_option,
+    rules_option,
+    show,
+)
+from goodcommission.exceptions import Fault
+
+if TYPE_CHECKING:
+    from goodcommission.scan.running import Counts
+    from goodcommission.scan.writing import Progress, Written
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    default=Path("goodcommission-scan"),
+    show_default=True,
+    metavar="DIR",
+    help="The folder to write.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["parquet", "csv", "jsonl"]),
+    default="parquet",
+    show_default=True,
+    help="The form of the tables.",
+)
+@click.option("--without-rules", is_flag=True, help="Leave out the table with a row for each notice and rule.")
+@pack_option
+@rules_option
+@click.option("--as-of", type=Day(), help="The day of all audits; by default each notice's own day.")
+@click.option(
+    "--tier",
+    type=click.Choice(["small", "medium", "large"]),
+    help="How much to ask; by default what the value of each contract says.",
+)
+@click.option("--regime", metavar="ID", help="The law that all are under; by default worked out for each.")
+@click.option("--since", type=Day(), help="Only notices of this day or later.")
+@click.option(
+    "--where",
+    metavar="CONDITION",
+    help="Only notices for which this holds, such as 'value.total > 100000.0'; written as in rules.",
+)
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Read so many releases and no more.")
+@click.option(
+    "--merge", is_flag=True, help="Merge the releases of one process, within a file or a sorted set of files."
+)
+@click.option("--jobs", "-j", type=click.IntRange(1), help="Processes that audit; by default one for each core.")
+@click.option("--resume", is_flag=True, help="Go on with a scan that was interrupted.")
+@click.option("--force", is_flag=True, help="Replace an earlier scan in the folder.")
+def scan(
+    paths: tuple[str, ...],
+    output: Path,
+    form: Any,
+    without_rules: bool,
+    packs: tuple[str, ...],
+    folders: tuple[str, ...],
+    as_of: dt.date | None,
+    tier: Any,
+    regime: str | None,
+    since: dt.date | None,
+    where: str | None,
+    limit: int | None,
+    merge: bool,
+    jobs: int | None,
+    resume: bool,
+    force: bool,
+) -> None:
+    """Audit published notices (OCDS) in any number, and say what they tell and what they can't (needs the extra "scan").
+
+    PATH is a file (JSON Lines; a release, a record or a package of them; also compressed as .gz, .zst or .zip), a
+    folder, a pattern in quotes, or "-" for standard input.
+
+    The folder holds two tables, one row a notice and one row a notice and rule; summary.html, to be read first;
+    errors.jsonl, which names each entry that could not be audited; and scan.json, which says what was scanned.
+
+    A scan that is interrupted is continued with --resume, and the result is the same to the byte.
+    """
+    try:
+        from goodcommission.scan import Options, write_scan
+        from goodcommission.scan.summary_text import text
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "goodcommission":
+            raise
+        advice = "Install them: pip install 'goodcommission[scan]'."
+        fail(Fault(f"the libraries for scans are not installed ({error.name})", suggestion=advice))
+    if force and resume:
+        fail("--force begins anew and --resume goes on: give one of them.")
+    options = Options(packs or None, folders, as_of, tier, regime, since, where, limit, merge)
+    try:
+        with _progress() as progress:
+            written = write_scan(
+                paths,
+                output,
+                options,
+                form=form,
+                with_rules=not without_rules,
+                force=force,
+                resume=resume,
+                jobs=jobs,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        complain(f"Interrupted. What is done is kept in {output}.partial; the same command with --resume goes on.")
+        sys.exit(INTERRUPTED)
+    show(text(written.summary))
+    _say_the_rest(written, output)
+    sys.exit(_status(written))
+
+
+def _say_the_rest(written: Written, output: Path) -> None:
+    """What the summary does not say: what was rejected and why, and where everything is."""
+    from goodcommission.scan.notices import KINDS
+
+    counts = written.counts
+    lines = [f"{number:,} rejected: {KINDS[kind]}" for kind, number in written.errors.items()]
+    if counts.undecided:
+        lines.append(f"{counts.undecided:,} left out because what --since or --where asks for is not known")
+    if counts.merged:
+        lines.append(f"{counts.merged:,} merged into another release of their process")
+    if written.passed_over:
+        lines.append(f"{written.passed_over:,} files passed over that by their names are not JSON")
+    for line in lines:
+        complain(line + ".")
+    complain(
+        f"Written to {output}: open summary.html first{'; errors.jsonl names each rejection' if written.errors else ''}."
+    )
+
+
+def _status(written: Written) -> int:
+    if "failed" in written.errors:
+        complain("goodcommission failed on some notices: that is its fault, not yours. Please report it.")
+        return OUR_FAULT
+    if written.counts.rejected and not written.counts.audited + written.counts.left_out:
+        complain("Nothing could be audited.")
+        return BAD_INPUT
+    return FINE
+
+
+@contextmanager
+def _progress() -> Iterator[Progress | None]:
+    """A bar on a terminal, with the rate and the time that is left; nothing elsewhere."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    start = time.monotonic()
+    begun: list[int] = []
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+
+        def tell(done: int, total: int | None, counts: Counts) -> None:
+            if not begun:
+                begun.append(0)
+            rate = counts.read / max(time.monotonic() - start, 1e-3)
+            bar.update(task, completed=done, total=total, description=f"{counts.read:,} notices, {rate:,.0f} a second")
+
+        yield tell

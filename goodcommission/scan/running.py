@@ -1,0 +1,654 @@
+"""The scan itself: chunks audited by one process or by several, their results in order, whoever was quicker."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+import sqlite3
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, fields, replace
+from multiprocessing.connection import Connection, wait
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
+
+import polars as pl
+
+from goodcommission.engine.conditions import UNKNOWN, Condition, ConditionError, View, Vocabulary
+from goodcommission.engine.facts import Facts, date
+from goodcommission.engine.verdicts import Setting
+from goodcommission.exceptions import Fault, GoodCommissionError, ScanError
+from goodcommission.packs.compiling import Packs
+from goodcommission.packs.loading import load_packs
+from goodcommission.packs.model import Tier
+from goodcommission.regimes import regime_of
+from goodcommission.scan.judging import Judge
+from goodcommission.scan.notices import MOST_NOTICES, Chunk, Notice, Rejection, identity, merged, processes
+from goodcommission.scan.summary import partial
+
+if TYPE_CHECKING:
+    from multiprocessing.context import SpawnProcess
+
+BATCH: Final = 2_000
+"""Notices that are judged together."""
+_AHEAD: Final = 3
+"""Chunks for each worker that may be under way or wait for an earlier one."""
+_DATE: Final = "notice.date"
+_NO_MEMORY: Final = 137
+"""How a process ends that has no memory left, as when the system stops it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is asked of a scan; the same options on the same inputs give the same bytes."""
+
+    packs: tuple[str, ...] | None = None
+    """Ids of packs; all by default."""
+    rules: tuple[str, ...] = ()
+    """Files and folders with packs of the user's own."""
+    as_of: dt.date | None = None
+    tier: Tier | None = None
+    regime: str | None = None
+    since: dt.date | None = None
+    where: str | None = None
+    limit: int | None = None
+    merge: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """As scan.json has them."""
+        given = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {name: value.isoformat() if isinstance(value, dt.date) else value for name, value in given.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of the releases that were read: ``read`` is the sum of all others but ``undecided``."""
+
+    read: int = 0
+    audited: int = 0
+    rejected: int = 0
+    left_out: int = 0
+    """By ``since`` and ``where``."""
+    merged: int = 0
+    """Into another release of their process."""
+    undecided: int = 0
+    """Of those left out: a fact that the selection asks for is not known."""
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
+
+
+class Sink(Protocol):
+    """Where the tables of a chunk go, in the process that made them."""
+
+    def put(self, number: int, notices: pl.DataFrame, rules: pl.DataFrame) -> bytes:
+        """Store them; what is returned is handed to the main process."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a worker needs to know; it is sent to each."""
+
+    options: Options
+    sink: Sink
+    packs: Packs | None
+    """The packs, loaded; None for another process, which loads them itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a worker found in a chunk, before it audits it: the main process says which releases were there before."""
+
+    number: int
+    entries: int
+    releases: tuple[tuple[int, bytes, str, int], ...]
+    """For each release with an id: its place among the entries, what its copies share, and where it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is to be audited of a chunk."""
+
+    take: int
+    """So many entries, the first ones."""
+    copies: Mapping[int, tuple[str, int]]
+    """Releases that were there before, by their places among the entries: where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A chunk that is audited."""
+
+    number: int
+    counts: Counts
+    kinds: Mapping[str, int]
+    """Rejections by their kinds."""
+    errors: bytes
+    """Lines of errors.jsonl."""
+    sums: bytes
+    """For the summary."""
+    tables: bytes
+    """What the sink gave."""
+
+
+def prepare(options: Options, loaded: Packs | None = None) -> Packs:
+    """The packs that are asked for.
+
+    Raises:
+        PackError: There is no such pack, or no such law.
+        ScanError: The selection is no condition over facts.
+    """
+    packs = loaded or load_packs(options.packs, rules=options.rules)
+    if options.where is not None:
+        compile_where(options.where)
+    regime_of(packs, Setting(Facts({}, {}, frozenset()), "tender", None, (), None), options.regime)
+    return packs
+
+
+# --- Choosing ----------------------------------------------------------------------------------------------------
+
+
+def compile_where(text: str) -> Condition:
+    """A selection of notices by a condition over their facts, as rules have them.
+
+    Raises:
+        ScanError: It is no such condition; with the place, and the nearest name where one is not known.
+    """
+    try:
+        return Vocabulary().compile(text)
+    except ConditionError as error:
+        line, column = error.offset or (None, None)
+        place = "" if column is None else f", column {column}" if line == 1 else f", line {line}, column {column}"
+        raise ScanError(Fault(f"--where{place}: {error.message}", suggestion=error.suggestion)) from None
+
+
+class _Choice:
+    """Which notices are audited."""
+
+    def __init__(self, options: Options) -> None:
+        self.where = None if options.where is None else compile_where(options.where)
+        self.since = options.since
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The facts that it asks for."""
+        return (*(self.where.names if self.where else ()), *((_DATE,) if self.since else ()))
+
+    def __bool__(self) -> bool:
+        return self.where is not None or self.since is not None
+
+    def of(self, values: Mapping[str, Any]) -> bool | None:
+        """Whether a notice that states these facts is chosen; None if that can't be told."""
+        chosen: bool | None = True
+        if self.since is not None:
+            day = values.get(_DATE)
+            if day is None:
+                chosen = None
+            elif date(day) < self.since:
+                return False
+        if self.where is not None:
+            asked = {name: values[name] for name in self.where.names if name in values}
+            fits = self.where.value(View(asked))
+            if fits is False:
+                return False
+            if fits is UNKNOWN:
+                chosen = None
+        return chosen
+
+
+# --- One chunk ---------------------------------------------------------------------------------------------------
+
+
+class Auditor:
+    """Audits chunks, one after the other."""
+
+    def __init__(self, plan: Plan) -> None:
+        options = plan.options
+        self.sink = plan.sink
+        self.packs = plan.packs or load_packs(options.packs, rules=options.rules)
+        self.choice = _Choice(options)
+        self.judge = Judge(
+            self.packs, as_of=options.as_of, tier=options.tier, regime=options.regime, further=self.choice.names
+        )
+        self._chunk: list[tuple[Notice, ...] | Rejection] = []
+
+    def read(self, chunk: Chunk) -> Found:
+        """What is in a chunk."""
+        self._chunk = processes(chunk)
+        releases: list[tuple[int, bytes, str, int]] = []
+        place = 0
+        for one in self._chunk:
+            if isinstance(one, Rejection):
+                place += 1
+                continue
+            releases.extend(
+                (_place(notice), shared, notice.file, notice.line)
+                for notice in one
+                if (shared := identity(notice)) is not None
+            )
+            place += len(one)
+        return Found(chunk.number, place, tuple(releases))
+
+    def audit(self, number: int, answer: Answer) -> Done:
+        """Audit what was read last."""
+        tally = _Tally()
+        chosen = self._choose(list(self._taken(answer, tally)), tally)
+        self._chunk = []
+        tables = [self._judged(chosen[at : at + BATCH], tally) for at in range(0, max(len(chosen), 1), BATCH)]
+        notices = pl.concat([one for one, _ in tables])
+        rules = pl.concat([one for _, one in tables])
+        counts = Counts(
+            answer.take, notices.height, len(tally.rejections), tally.left_out, tally.merged, tally.undecided
+        )
+        rejections = [one for _, one in sorted(tally.rejections, key=itemgetter(0))]
+        return Done(
+            number,
+            counts,
+            Counter(one.kind for one in rejections),
+            b"".join(one.to_json() for one in rejections),
+            partial(notices, rules, self.packs).to_bytes(),
+            self.sink.put(number, notices, rules),
+        )
+
+    def _taken(self, answer: Answer, tally: _Tally) -> Iterator[Notice]:
+        """The processes in those entries that are to be audited."""
+        place = 0
+        for one in self._chunk:
+            if place >= answer.take:
+                return
+            if isinstance(one, Rejection):
+                tally.rejections.append((place, one))
+                place += 1
+                continue
+            kept: list[Notice] = []
+            for notice in one[: answer.take - place]:
+                if place in answer.copies:
+                    file, line = answer.copies[place]
+                    reason = f"a release with the same ocid and id was read before: {file}, line {line}"
+                    tally.reject(notice, "duplicate", reason)
+                else:
+                    kept.append(notice)
+                place += 1
+            if kept:
+                tally.merged += len(kept) - 1
+                yield merged(kept)
+
+    def _choose(self, notices: Sequence[Notice], tally: _Tally) -> Sequence[Notice]:
+        if not self.choice:
+            return notices
+        chosen = []
+        for notice in notices:
+            try:
+                fits = self.choice.of(self.judge.read(notice))
+            except GoodCommissionError as error:
+                tally.refuse(notice, error.faults[0])
+                continue
+            if fits:
+                chosen.append(notice)
+                continue
+            tally.left_out += 1
+            tally.undecided += fits is None
+        return chosen
+
+    def _judged(self, batch: Sequence[Notice], tally: _Tally) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The tables of some notices; what can't be audited is rejected, and the others are audited all the same."""
+        try:
+            tables = self.judge.tables(batch)
+        except (MemoryError, OSError):
+            raise
+        except Exception as error:
+            if len(batch) > 1:  # One of them is too much for us; which one, halving finds.
+                half = len(batch) // 2
+                parts = (self._judged(batch[:half], tally), self._judged(batch[half:], tally))
+                return pl.concat([one for one, _ in parts]), pl.concat([one for _, one in parts])
+            if not batch:
+                raise
+            reason = f"goodcommission failed on this notice, please report it: {type(error).__name__}: {error}"
+            if isinstance(error, GoodCommissionError):
+                tally.refuse(batch[0], error.faults[0])
+            else:
+                tally.reject(batch[0], "failed", reason)
+            return self._judged([], tally)
+        by_number = {notice.number: notice for notice in batch}
+        for one in tables.rejected:
+            tally.refuse(by_number[one.number], Fault(one.reason, pointer=one.pointer))
+        return tables.notices, tables.rules
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What became of a chunk's entries that are not audited."""
+
+    rejections: list[tuple[int, Rejection]] = field(default_factory=list)
+    """With their places among the entries."""
+    left_out: int = 0
+    merged: int = 0
+    undecided: int = 0
+
+    def reject(self, notice: Notice, kind: str, reason: str, pointer: str = "") -> None:
+        """Note that a notice is rejected."""
+        rejection = Rejection(notice.file, notice.line, notice.pointer + pointer, kind, reason)
+        self.rejections.append((_place(notice), rejection))
+
+    def refuse(self, notice: Notice, fault: Fault) -> None:
+        """Note that a notice can't be audited."""
+        self.reject(notice, "refused", fault.message, fault.pointer or "")
+
+
+def _place(notice: Notice) -> int:
+    """Its place among the entries of its chunk."""
+    return notice.number % MOST_NOTICES
+
+
+# --- Copies ------------------------------------------------------------------------------------------------------
+
+
+_SETTINGS: Final = ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = NORMAL", "cache_size = -65536")
+"""One scan at a time, no loss if it is killed, and a fixed part of the memory (in KiB)."""
+
+
+class Register:
+    """Knows which releases were read before, on disk, and how many entries are still to be taken.
+
+    Args:
+        path: Where it is kept.
+        first: The first chunk that is to be audited; what is known of later ones is forgotten.
+        left: How many entries are still to be taken; None: all.
+
+    Raises:
+        ScanError: Another scan has it open.
+    """
+
+    def __init__(self, path: Path, first: int = 0, left: int | None = None) -> None:
+        self.left = left
+        self._store = sqlite3.connect(path, timeout=1.0, isolation_level=None)
+        try:
+            for setting in _SETTINGS:
+                self._store.execute(f"PRAGMA {setting}")
+            self._store.execute(
+                "CREATE TABLE IF NOT EXISTS releases"
+                " (shared BLOB PRIMARY KEY, chunk INTEGER, place INTEGER, file TEXT, line INTEGER) WITHOUT ROWID"
+            )
+            self._store.execute("DELETE FROM releases WHERE chunk >= ?", (first,))
+        except sqlite3.OperationalError as error:
+            self._store.close()
+            if "locked" in str(error):
+                raise ScanError(Fault("another scan is writing here", str(path.parent.parent))) from None
+            raise _full(error, path) from None
+
+    def answer(self, found: Found) -> Answer | None:
+        """What is to be audited of a chunk; None if nothing is, because all that may be taken were taken.
+
+        Chunks are asked for in their order; a chunk may be asked for again.
+        """
+        if self.left == 0:
+            return None
+        take = found.entries if self.left is None else min(self.left, found.entries)
+        if self.left is not None:
+            self.left -= take
+        copies: dict[int, tuple[str, int]] = {}
+        try:
+            self._store.execute("BEGIN")
+            for place, shared, file, line in found.releases:
+                if place >= take:
+                    break
+                row = (shared, found.number, place, file, line)
+                if not self._store.execute("INSERT OR IGNORE INTO releases VALUES (?, ?, ?, ?, ?)", row).rowcount:
+                    known = self._store.execute("SELECT file, line FROM releases WHERE shared = ?", (shared,))
+                    copies[place] = known.fetchone()
+            self._store.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            raise _full(error, Path()) from None
+        return Answer(take, copies)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._store.close()
+
+
+def _full(error: sqlite3.OperationalError, path: Path) -> Exception:
+    """SQLite's own word for a disk that is full or can't be written to, as the system's."""
+    import errno
+
+    return OSError(errno.ENOSPC if "full" in str(error) else errno.EIO, str(error), str(path))
+
+
+# --- One process -------------------------------------------------------------------------------------------------
+
+
+def run(chunks: Iterator[Chunk], plan: Plan, answer: Callable[[Found], Answer | None], jobs: int = 1) -> Iterator[Done]:
+    """Audit chunks; what is done is given in the order of the chunks.
+
+    Args:
+        chunks: What is to be audited.
+        plan: How.
+        answer: Asked for each chunk, in their order; None ends the scan.
+        jobs: How many processes audit; 1 is this one. A single chunk is audited here as well.
+
+    Raises:
+        ScanError: A process died twice on the same chunk, or none could be started.
+        OSError: The disk is full, or can't be written to.
+    """
+    first, second = next(chunks, None), next(chunks, None)
+    if first is None:
+        return
+    if jobs == 1 or second is None:
+        auditor = Auditor(plan)
+        for chunk in _again(first, second, chunks):
+            said = answer(auditor.read(chunk))
+            if said is None:
+                return
+            yield auditor.audit(chunk.number, said)
+        return
+    with _Workers(plan, jobs) as workers:
+        yield from workers.run(_again(first, second, chunks), answer)
+
+
+def _again(first: Chunk, second: Chunk | None, rest: Iterator[Chunk]) -> Iterator[Chunk]:
+    yield first
+    if second is not None:
+        yield second
+    yield from rest
+
+
+# --- Several processes -------------------------------------------------------------------------------------------
+
+
+def cores() -> int:
+    """How many processes can work at once."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@dataclass(slots=True, eq=False)
+class _Worker:
+    process: SpawnProcess
+    line: Connection
+    ready: bool = False
+    chunk: Chunk | None = None
+    waits: bool = False
+    """Whether it has read its chunk and waits for the answer."""
+
+
+class _Workers:
+    """Processes that audit chunks. One that dies gives its chunk to another, once, while no other works."""
+
+    def __init__(self, plan: Plan, jobs: int) -> None:
+        self.plan, self.jobs = plan, jobs
+        self.workers: list[_Worker] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self.workers:
+            worker.process.kill()
+        for worker in self.workers:
+            worker.process.join()
+            worker.line.close()
+
+    def run(self, chunks: Iterator[Chunk], answer: Callable[[Found], Answer | None]) -> Iterator[Done]:
+        """Audit all chunks."""
+        coming = next(chunks, None)
+        tried: set[int] = set()
+        alone: list[Chunk] = []  # whose workers died
+        asking: dict[int, tuple[_Worker, Found]] = {}
+        answers: dict[int, Answer] = {}
+        done: dict[int, Done] = {}
+        next_asked = next_done = coming.number if coming else 0
+        last: int | None = None
+        while True:
+            while len(self.workers) < self.jobs:
+                self._start()
+            while next_done in done:
+                answers.pop(next_done, None)
+                yield done.pop(next_done)
+                next_done += 1
+            if last is not None:
+                coming = None
+            busy = [one for one in self.workers if one.chunk is not None]
+            if coming is None and not alone and not any(self._wanted(one, last) for one in busy):
+                return
+            for worker in [one for one in self.workers if one.ready and one.chunk is None]:
+                if alone and all(one.waits for one in busy):
+                    self._send(worker, alone.pop(0))
+                    break
+                if alone or any(one.chunk and one.chunk.number in tried for one in busy):
+                    break
+                if coming is not None and coming.number < next_done + _AHEAD * self.jobs:
+                    self._send(worker, coming)
+                    coming = next(chunks, None)
+            heard = wait([*(one.line for one in self.workers), *(one.process.sentinel for one in self.workers)])
+            for worker in [one for one in self.workers if one.line in heard or one.process.sentinel in heard]:
+                try:
+                    said = worker.line.recv() if worker.line.poll() else None
+                except (EOFError, OSError):
+                    said = None
+                if said is None:
+                    if worker.process.is_alive() and worker.line not in heard:
+                        continue
+                    self._died(worker, tried, alone)
+                    asking = {number: one for number, one in asking.items() if one[0] is not worker}
+                elif isinstance(said, Exception):
+                    raise said
+                elif isinstance(said, Found):
+                    worker.waits = True
+                    asking[said.number] = (worker, said)
+                elif isinstance(said, Done):
+                    done[said.number] = said
+                    worker.chunk = None
+                else:
+                    worker.ready = True
+            for number in sorted(asking):
+                if number not in answers:
+                    if number != next_asked:
+                        break
+                    next_asked += 1
+                    told = None if last is not None else answer(asking[number][1])
+                    if told is None:
+                        last = number if last is None else last
+                        continue
+                    answers[number] = told
+                worker, _ = asking.pop(number)
+                worker.waits = False
+                self._tell(worker, answers[number])
+
+    @staticmethod
+    def _wanted(worker: _Worker, last: int | None) -> bool:
+        """Whether what a worker does is still wanted."""
+        return worker.chunk is not None and (last is None or worker.chunk.number < last)
+
+    def _start(self) -> None:
+        from multiprocessing import get_context
+
+        context = get_context("spawn")
+        mine, its = context.Pipe()
+        process = context.Process(
+            target=work, args=(its, replace(self.plan, packs=None)), daemon=True, name="goodcommission-scan"
+        )
+        with _quiet_start():
+            try:
+                process.start()
+            except RuntimeError:
+                raise _unguarded() from None
+        its.close()
+        self.workers.append(_Worker(process, mine))
+
+    def _send(self, worker: _Worker, chunk: Chunk) -> None:
+        worker.chunk, worker.waits = chunk, False
+        self._tell(worker, chunk)
+
+    @staticmethod
+    def _tell(worker: _Worker, what: Any) -> None:
+        with suppress(OSError):  # It has died; that is heard soon.
+            worker.line.send(what)
+
+    def _died(self, worker: _Worker, tried: set[int], alone: list[Chunk]) -> None:
+        worker.process.join()
+        worker.line.close()
+        self.workers.remove(worker)
+        if not worker.ready:
+            raise _unguarded()
+        chunk = worker.chunk
+        if chunk is not None:
+            if chunk.number in tried:
+                code = worker.process.exitcode
+                killed = code in {-signal.SIGKILL, _NO_MEMORY} if hasattr(signal, "SIGKILL") else code == _NO_MEMORY
+                how = "was stopped, perhaps for want of memory" if killed else f"ended with status {code}"
+                message = f"the process that audited chunk {chunk.number} ({chunk.place}) {how}, twice"
+                raise ScanError(Fault(message, suggestion="With --jobs 1 it has all the memory."))
+            tried.add(chunk.number)
+            alone.append(chunk)
+            alone.sort(key=lambda one: one.number)
+
+
+def _unguarded() -> ScanError:
+    return ScanError(
+        Fault(
+            "a process for the scan could not be started",
+            suggestion='In a script, call it under `if __name__ == "__main__":`, or with jobs=1.',
+        )
+    )
+
+
+@contextmanager
+def _quiet_start() -> Iterator[None]:
+    """Start a process that leaves Ctrl+C to us, and has one thread for its tables."""
+    before = os.environ.get("POLARS_MAX_THREADS")
+    os.environ["POLARS_MAX_THREADS"] = "1"
+    masked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if hasattr(signal, "pthread_sigmask") else None
+    try:
+        yield
+    finally:
+        if masked is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, masked)
+        if before is None:
+            del os.environ["POLARS_MAX_THREADS"]
+        else:
+            os.environ["POLARS_MAX_THREADS"] = before
+
+
+def work(line: Connection, plan: Plan) -> None:
+    """What a worker does, until nobody listens: read a chunk, ask, audit it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        try:
+            auditor = Auditor(plan)
+            line.send("ready")
+            while True:
+                chunk = line.recv()
+                line.send(auditor.read(chunk))
+                answer = line.recv()
+                line.send(auditor.audit(chunk.number, answer))
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            raise
+        except MemoryError:
+            sys.exit(_NO_MEMORY)
+        except (OSError, GoodCommissionError) as error:
+            line.send(error)
+        except Exception as error:
+            line.send(RuntimeError(f"{type(error).__name__}: {error}"))

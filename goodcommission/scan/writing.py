@@ -1,0 +1,453 @@
+"""The folder that a scan writes: made beside its place, journalled chunk by chunk, moved when it is complete."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import IO, Any, Final, Literal, NoReturn, get_args
+
+import polars as pl
+
+from goodcommission.exceptions import Fault, ScanError
+from goodcommission.packs.compiling import Packs
+from goodcommission.scan.merging import merging
+from goodcommission.scan.notices import Chunk, Input, Reader, chunks, find_inputs
+from goodcommission.scan.results import summary_counts
+from goodcommission.scan.running import Counts, Done, Options, Plan, Register, cores, prepare, run
+from goodcommission.scan.summary import Partial, Summary, merged, summarise
+from goodcommission.version import VERSION
+
+Format = Literal["parquet", "csv", "jsonl"]
+FORMATS: Final[tuple[str, ...]] = get_args(Format)
+TABLES: Final = ("notices", "rules")
+ABOUT: Final = "scan.json"
+ERRORS: Final = "errors.jsonl"
+_WORK: Final = ".work"
+_JOURNAL: Final = "journal.jsonl"
+_SUMS: Final = "sums"
+_ROWS: Final = 250_000
+"""Rows of a row group of Parquet: fixed, so that the bytes don't depend on how a table came about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Writes the tables of a chunk into the folder of a scan, in whichever process audits it."""
+
+    folder: Path
+    form: Format
+    with_rules: bool = True
+
+    def put(self, number: int, notices: pl.DataFrame, rules: pl.DataFrame) -> bytes:
+        """Write the tables; a file is there complete or not at all."""
+        for name, table in zip(TABLES, (notices, rules), strict=True):
+            if name == "notices" or self.with_rules:
+                path = self.part(name, number)
+                beside = path.with_name(f".{path.name}.new")
+                with beside.open("wb") as file:
+                    file.write(_written(table, self.form))
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.replace(beside, path)
+        return b""
+
+    def part(self, name: str, number: int) -> Path:
+        """Where the part of a table stands; of a table that is one file, the piece that is to be added to it."""
+        if self.form == "parquet":
+            return self.folder / name / f"part-{number:05d}.parquet"
+        return self.folder / _WORK / f"{name}-{number:05d}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tables that are written."""
+        return TABLES if self.with_rules else TABLES[:1]
+
+
+def _written(table: pl.DataFrame, form: Format) -> bytes:
+    buffer = io.BytesIO()
+    if form == "parquet":
+        table.rechunk().write_parquet(buffer, compression="zstd", row_group_size=_ROWS)
+    elif form == "csv":
+        table.write_csv(buffer, include_header=False)
+    else:
+        table.write_ndjson(buffer)
+    return buffer.getvalue()
+
+
+class Folder:
+    """The folder of one scan while it is made.
+
+    Args:
+        place: Where it is to be when it is complete.
+        form: The form of the tables.
+        with_rules: Whether the table of rules is written.
+        force: Whether an earlier scan in its place, complete or not, may be replaced.
+        resume: Whether to go on with a scan that was interrupted.
+        asked: What is scanned and how, which must be the same when it is resumed.
+
+    Raises:
+        ScanError: There is something in its place, or what is to be resumed is another scan.
+    """
+
+    def __init__(
+        self, place: Path, form: Format, *, with_rules: bool, force: bool, resume: bool, asked: Mapping[str, Any]
+    ) -> None:
+        self.place = place
+        self.half = half_of(place)
+        self.files = Files(self.half, form, with_rules)
+        self.work = self.half / _WORK
+        self._replaces = force
+        self._check(force=force, resume=resume)
+        self.done: list[dict[str, Any]] = []
+        """What the journal says of the chunks that are done."""
+        if not (resume and self._read_journal(asked)):
+            self._begin(asked)
+        appended = [self.half / ERRORS, self.work / _SUMS]
+        if form != "parquet":
+            appended += [self.half / f"{name}.{form}" for name in self.files.names]
+        self._appended = {path.relative_to(self.half).as_posix(): path.open("r+b") for path in appended}
+        sizes = self.done[-1]["sizes"] if self.done else {}
+        for name, file in self._appended.items():
+            file.truncate(sizes.get(name, self._heads.get(name, 0)))
+            file.seek(0, io.SEEK_END)
+        self._journal = (self.work / _JOURNAL).open("ab")
+
+    def _check(self, *, force: bool, resume: bool) -> None:
+        shown = str(self.place)
+        if os.path.lexists(self.place):
+            ours = self.place.is_dir() and ((self.place / ABOUT).is_file() or not any(self.place.iterdir()))
+            if force and not ours:
+                raise ScanError(Fault("this is no earlier scan, and is not replaced", shown))
+            if resume and not self.half.exists():
+                raise ScanError(Fault("this scan is complete: there is nothing to resume", shown))
+            if not force and not (ours and not any(self.place.iterdir())):
+                advice = "Name another folder with --output, or replace it with --force."
+                raise ScanError(Fault("there is something here already", shown, suggestion=advice))
+        if self.half.exists() and not resume:
+            if not (self.half / _WORK).is_dir():
+                raise ScanError(Fault("this is no interrupted scan, and is in the way", str(self.half)))
+            if not force:
+                advice = "Go on with it by --resume, or begin anew with --force."
+                raise ScanError(Fault("there is an interrupted scan here", str(self.half), suggestion=advice))
+            shutil.rmtree(self.half)
+
+    @property
+    def _heads(self) -> Mapping[str, int]:
+        """The bytes that a file has before the first chunk."""
+        return {} if self.files.form != "csv" else {f"{name}.csv": len(_head(name)) for name in self.files.names}
+
+    def _begin(self, asked: Mapping[str, Any]) -> None:
+        self.work.mkdir(parents=True)
+        (self.half / ERRORS).touch()
+        (self.work / _SUMS).touch()
+        for name in self.files.names:
+            if self.files.form == "parquet":
+                (self.half / name).mkdir()
+            else:
+                head = _head(name) if self.files.form == "csv" else b""
+                (self.half / f"{name}.{self.files.form}").write_bytes(head)
+        with (self.work / _JOURNAL).open("wb") as file:  # last: a folder with a journal has all the rest
+            _append(file, _line(asked))
+
+    def _read_journal(self, asked: Mapping[str, Any]) -> bool:
+        """Read what is done of an interrupted scan; False if it had not begun."""
+        try:
+            lines = (self.work / _JOURNAL).read_bytes().split(b"\n")[:-1]
+        except FileNotFoundError:
+            lines = []
+        if not lines:
+            if self.half.exists():
+                shutil.rmtree(self.half)
+            return False
+        before, *self.done = [json.loads(line) for line in lines]
+        if before != (now := json.loads(_line(asked))):
+            raise ScanError(
+                *(
+                    Fault(
+                        f"this can't be resumed, because {_difference(name, before.get(name), now.get(name))}",
+                        str(self.half),
+                    )
+                    for name in now
+                    if before.get(name) != now.get(name)
+                )
+            )
+        return True
+
+    # -- chunk by chunk --
+
+    def check(self, chunk: Chunk) -> None:
+        """Make sure that a chunk which is done is what it was.
+
+        Raises:
+            ScanError: It is not: the inputs have changed.
+        """
+        if self.done[chunk.number]["digest"] != chunk.digest:
+            advice = "Begin anew with --force."
+            message = f"this can't be resumed, because the input is not what it was ({chunk.place})"
+            raise ScanError(Fault(message, str(self.half), suggestion=advice))
+
+    def add(self, done: Done, digest: str, finished: int) -> None:
+        """Keep what is done: from here on, an interruption loses nothing of it.
+
+        Args:
+            done: The chunk that is audited.
+            digest: Of what is in the chunk.
+            finished: How many inputs had been read to their end.
+        """
+        self._appended[ERRORS].write(done.errors)
+        self._appended[f"{_WORK}/{_SUMS}"].write(len(done.sums).to_bytes(8, "big") + done.sums)
+        pieces = []
+        if self.files.form != "parquet":
+            for name in self.files.names:
+                piece = self.files.part(name, done.number)
+                with piece.open("rb") as file:
+                    shutil.copyfileobj(file, self._appended[f"{name}.{self.files.form}"])
+                pieces.append(piece)
+        for appended in self._appended.values():
+            appended.flush()
+            os.fsync(appended.fileno())
+        known = {
+            "chunk": done.number,
+            "digest": digest,
+            "finished": finished,
+            "counts": asdict(done.counts),
+            "kinds": dict(done.kinds),
+            "sizes": {name: file.tell() for name, file in self._appended.items()},
+        }
+        _append(self._journal, _line(known))
+        self.done.append(known)
+        for piece in pieces:
+            piece.unlink()
+
+    @property
+    def counts(self) -> Counts:
+        """What became of what was read, so far."""
+        return sum((Counts(**one["counts"]) for one in self.done), Counts())
+
+    @property
+    def kinds(self) -> dict[str, int]:
+        """Rejections by their kinds, so far."""
+        kinds: dict[str, int] = {}
+        for one in self.done:
+            for kind, times in one["kinds"].items():
+                kinds[kind] = kinds.get(kind, 0) + times
+        return dict(sorted(kinds.items()))
+
+    def sums(self) -> Iterator[Partial]:
+        """The sums of all chunks, in their order."""
+        with (self.work / _SUMS).open("rb") as file:
+            while size := file.read(8):
+                yield Partial.from_bytes(file.read(int.from_bytes(size, "big")))
+
+    # -- the end --
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for file in (*self._appended.values(), self._journal):
+            with suppress(OSError):
+                file.close()
+
+    def finish(self, texts: Mapping[str, str]) -> None:
+        """Write the last files and move the folder to its place."""
+        for name, text in texts.items():
+            with (self.half / name).open("wb") as file:
+                file.write(text.encode("utf-8"))
+                file.flush()
+                os.fsync(file.fileno())
+        self.close()
+        if self.place.exists():
+            shutil.rmtree(self.place)
+        os.replace(self.half, self.place)
+        shutil.rmtree(self.place / _WORK)
+
+
+def half_of(place: Path) -> Path:
+    """Where a scan is while it is not complete."""
+    return place.with_name(place.name + ".partial")
+
+
+def asked_of(
+    inputs: Sequence[Input], options: Options, packs: Packs, form: Format, *, with_rules: bool
+) -> dict[str, Any]:
+    """What is scanned and how."""
+    return {
+        "goodcommission": VERSION,
+        "inputs": [[one.name, one.size] for one in inputs],
+        "packs": {one.pack.id: one.digest for one in packs.packs},
+        "options": {**options.to_json(), "format": form, "without_rules": not with_rules},
+    }
+
+
+def about(
+    inputs: Sequence[Input], passed_over: int, asked: Mapping[str, Any], counts: Counts, kinds: Mapping[str, int]
+) -> str:
+    """scan.json: what was scanned, how, and what became of it."""
+    value = {
+        "schema_version": "1.0",
+        "goodcommission": asked["goodcommission"],
+        "inputs": [{"name": one.name, "size": one.size, "sha256": one.sha256} for one in inputs],
+        "passed_over": passed_over + sum(one.passed_over for one in inputs),
+        "packs": asked["packs"],
+        "options": asked["options"],
+        "counts": asdict(counts),
+        "errors": dict(kinds),
+    }
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+
+
+def _head(name: str) -> bytes:
+    from goodcommission.scan.tables import NOTICES, RULES
+
+    return (",".join(NOTICES if name == "notices" else RULES) + "\n").encode()
+
+
+def _line(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace") + b"\n"
+
+
+def _append(file: Any, data: bytes) -> None:
+    file.write(data)
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _difference(name: str, before: Any, now: Any) -> str:
+    """What is not as it was, in words."""
+    if name == "goodcommission":
+        return f"it was begun with goodcommission {before}, and this is {now}"
+    if name == "packs":
+        changed = sorted(id for id in {*before, *now} if before.get(id) != now.get(id))
+        return f"rule packs are not what they were: {', '.join(changed)}"
+    if name == "options":
+        changed = sorted(key for key in {*before, *now} if before.get(key) != now.get(key))
+        return "options differ: " + ", ".join(
+            f"{key} was {before.get(key)!r} and is {now.get(key)!r}" for key in changed
+        )
+    was, are = dict(before), dict(now)
+    changed = sorted(key for key in {*was, *are} if was.get(key, -1) != are.get(key, -1)) or ["their order"]
+    more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+    return f"the inputs are not what they were: {', '.join(changed[:3])}{more}"
+
+
+# --- The whole ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A scan that is complete and in its place."""
+
+    place: Path
+    summary: Summary
+    counts: Counts
+    errors: Mapping[str, int]
+    """How many entries were rejected, by the kind of what is wrong."""
+    passed_over: int
+    """Files and members of archives that by their names hold no notices."""
+
+
+Progress = Callable[[int, int | None, Counts], None]
+"""Told after each chunk: bytes read as they are stored, all bytes if that is known, and what became of the entries."""
+
+
+def write_scan(
+    paths: Sequence[str | os.PathLike[str]],
+    place: str | os.PathLike[str],
+    options: Options,
+    *,
+    form: Format = "parquet",
+    with_rules: bool = True,
+    force: bool = False,
+    resume: bool = False,
+    jobs: int | None = None,
+    stream: IO[bytes] | None = None,
+    progress: Progress | None = None,
+) -> Written:
+    """Scan published notices and write what is found into a folder.
+
+    Args:
+        paths: Files, folders, patterns, or "-" for standard input.
+        place: The folder; it is made beside its place as ``….partial``, and moved when it is complete.
+        options: What is asked of the scan.
+        form: The form of the tables: Parquet in parts, or each table one file of CSV or JSON Lines.
+        with_rules: Whether the table with one row a notice and rule is written.
+        force: Whether an earlier scan in this place may be replaced.
+        resume: Whether to go on with a scan that was interrupted.
+        jobs: How many processes audit; by default one for each core.
+        stream: What to read for "-".
+        progress: Called after each chunk.
+
+    Raises:
+        ScanError: It can't begin, go on or be resumed. What was done is kept and can be resumed.
+        PackError: There is no such pack or law.
+    """
+    target = Path(os.path.abspath(place))
+    packs = prepare(options)
+    inputs, passed_over = find_inputs(paths, (target, half_of(target)))
+    asked = asked_of(inputs, options, packs, form, with_rules=with_rules)
+    given = [replace(one) for one in inputs]
+    folder: Folder | None = None
+    try:
+        folder = Folder(target, form, with_rules=with_rules, force=force, resume=resume, asked=asked)
+        reader = Reader(inputs, stream)
+        finished = _audit(folder, reader, options, packs, jobs or cores(), progress)
+        counts, kinds = folder.counts, folder.kinds
+        summary = summarise(merged(folder.sums()), packs, summary_counts(counts))
+        read = [*inputs[:finished], *given[finished:]]
+        texts = {
+            "summary.json": summary.to_json(),
+            ABOUT: about(read, passed_over, asked, counts, kinds),  # last: by it a scan that is complete is known
+        }
+        folder.finish(texts)
+    except OSError as error:
+        _stopped(error, half_of(target))
+    finally:
+        if folder is not None:
+            folder.close()
+    passed_over += sum(one.passed_over for one in read)
+    return Written(target, summary, counts, kinds, passed_over)
+
+
+def _stopped(error: OSError, half: Path) -> NoReturn:
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+    what = "there is no space left to write to" if full else f"the scan can't be written: {error.strerror or error}"
+    advice = "Make room, and go on with --resume." if full else "What is done is kept; go on with --resume."
+    raise ScanError(Fault(what, str(half), suggestion=advice)) from None
+
+
+def _audit(folder: Folder, reader: Reader, options: Options, packs: Packs, jobs: int, progress: Progress | None) -> int:
+    """Audit what is not done yet; how many inputs were read to their end."""
+    before = len(folder.done)
+    marks: dict[int, tuple[str, int, int]] = {}
+
+    def coming() -> Iterator[Chunk]:
+        items = merging(reader, folder.work) if options.merge else reader.texts()
+        number = -1
+        for chunk in chunks(items):
+            number = chunk.number
+            if number < before:
+                folder.check(chunk)
+            else:
+                marks[number] = (chunk.digest, reader.done, reader.finished)
+                yield chunk
+        if number + 1 < before:
+            raise ScanError(Fault("this can't be resumed, because the input is shorter than it was", str(folder.half)))
+
+    left = None if options.limit is None else options.limit - folder.counts.read
+    register = Register(folder.work / "releases.sqlite", before, left)
+    counts = folder.counts
+    try:
+        for done in run(coming(), Plan(options, folder.files, packs), register.answer, jobs):
+            digest, read, finished = marks.pop(done.number)
+            folder.add(done, digest, finished)
+            counts += done.counts
+            if progress is not None:
+                progress(read, reader.total, counts)
+    finally:
+        register.close()
+    return folder.done[-1]["finished"] if register.left == 0 else len(reader.inputs)
