@@ -27,7 +27,6 @@ from goodcommission.cli.frame import (
 from goodcommission.exceptions import Fault
 
 if TYPE_CHECKING:
-    from goodcommission.scan.running import Counts
     from goodcommission.scan.writing import Progress, Written
 
 
@@ -91,7 +90,7 @@ def scan(
     resume: bool,
     force: bool,
 ) -> None:
-    """Audit published notices (OCDS) in any number, and say what they tell and what they can't (needs the extra "scan").
+    """Audit published notices (OCDS) in any number: what they tell, and what they can't (needs the extra "scan").
 
     PATH is a file (JSON Lines; a release, a record or a package of them; also compressed as .gz, .zst or .zip), a
     folder, a pattern in quotes, or "-" for standard input.
@@ -136,6 +135,7 @@ def scan(
 def _say_the_rest(written: Written, output: Path) -> None:
     """What the summary does not say: what was rejected and why, and where everything is."""
     from goodcommission.scan.notices import KINDS
+    from goodcommission.scan.writing import ERRORS
 
     counts = written.counts
     lines = [f"{number:,} rejected: {KINDS[kind]}" for kind, number in written.errors.items()]
@@ -147,9 +147,8 @@ def _say_the_rest(written: Written, output: Path) -> None:
         lines.append(f"{written.passed_over:,} files passed over that by their names are not JSON")
     for line in lines:
         complain(line + ".")
-    complain(
-        f"Written to {output}: open summary.html first{'; errors.jsonl names each rejection' if written.errors else ''}."
-    )
+    rejections = f"; {ERRORS} names each rejection" if written.errors else ""
+    complain(f"Written to {output}: open summary.html first{rejections}.")
 
 
 def _status(written: Written) -> int:
@@ -179,7 +178,6 @@ def _progress() -> Iterator[Progress | None]:
     )
 
     start = time.monotonic()
-    begun: list[int] = []
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -190,10 +188,8 @@ def _progress() -> Iterator[Progress | None]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("reading", total=None)
 
-        def tell(done: int, total: int | None, counts: Counts) -> None:
-            if not begun:
-                begun.append(0)
-            rate = counts.read / max(time.monotonic() - start, 1e-3)
-            bar.update(task, completed=done, total=total, description=f"{counts.read:,} notices, {rate:,.0f} a second")
+        def tell(done: int, total: int | None, read: int) -> None:
+            rate = read / max(time.monotonic() - start, 1e-3)
+            bar.update(task, completed=done, total=total, description=f"{read:,} notices, {rate:,.0f} a second")
 
         yield tell

@@ -351,8 +351,8 @@ class Written:
     """Files and members of archives that by their names hold no notices."""
 
 
-Progress = Callable[[int, int | None, Counts], None]
-"""Told after each chunk: bytes read as they are stored, all bytes if that is known, and what became of the entries."""
+Progress = Callable[[int, int | None, int], None]
+"""Told after each chunk: bytes read as they are stored, all bytes if that is known, and releases read by this run."""
 
 
 def write_scan(
@@ -409,6 +409,8 @@ def write_scan(
     finally:
         if folder is not None:
             folder.close()
+            if not folder.done:  # there is nothing to resume
+                shutil.rmtree(folder.half, ignore_errors=True)
     passed_over += sum(one.passed_over for one in read)
     return Written(target, summary, counts, kinds, passed_over)
 
@@ -440,14 +442,14 @@ def _audit(folder: Folder, reader: Reader, options: Options, packs: Packs, jobs:
 
     left = None if options.limit is None else options.limit - folder.counts.read
     register = Register(folder.work / "releases.sqlite", before, left)
-    counts = folder.counts
+    count = 0
     try:
         for done in run(coming(), Plan(options, folder.files, packs), register.answer, jobs):
             digest, read, finished = marks.pop(done.number)
             folder.add(done, digest, finished)
-            counts += done.counts
+            count += done.counts.read
             if progress is not None:
-                progress(read, reader.total, counts)
+                progress(read, reader.total, count)
     finally:
         register.close()
     return folder.done[-1]["finished"] if register.left == 0 else len(reader.inputs)
