@@ -83,14 +83,15 @@ class _Rule:
     """By the number of the combination in the key."""
 
 
-class _Row(NamedTuple):
-    """What one notice states, and where it is; the notice itself is not kept."""
+class Stated(NamedTuple):
+    """What one notice states, and where it is; the notice itself need not be kept."""
 
     number: int
     file: str
     line: int
     pointer: str
-    values: dict[str, Any]
+    values: Mapping[str, Any]
+    """By the names of the facts, with the day on which it is audited (``as_of``)."""
 
 
 class Judge:
@@ -181,31 +182,36 @@ class Judge:
         Returns:
             The tables, in the order of the notices; what can't be audited is named beside them.
         """
-        self._forget()
-        rows: list[_Row] = []
+        rows: list[Stated] = []
         rejected: list[Rejected] = []
         for notice in batch:
             try:
-                rows.append(_Row(notice.number, notice.file, notice.line, notice.pointer, self.read(notice)))
+                rows.append(self.read(notice))
             except DescriptionError as error:
                 fault = error.faults[0]
                 rejected.append(Rejected(notice.number, fault.pointer or "", fault.message))
+        tables = self.judge(rows)
+        return replace(tables, rejected=tuple(sorted((*rejected, *tables.rejected), key=lambda one: one.number)))
+
+    def judge(self, rows: Sequence[Stated]) -> Tables:
+        """Audit some notices by what they state."""
+        self._forget()
+        rejected: list[Rejected] = []
         judged = _Judged(self, rows)
         while judged.failed:  # a condition that takes too many steps on a notice: without it, all over again
             reasons = judged.failed
             rejected += [Rejected(rows[index].number, "", reason) for index, reason in reasons.items()]
             rows = [row for index, row in enumerate(rows) if index not in reasons]
             judged = _Judged(self, rows)
-        rejected.sort(key=lambda one: one.number)
         return Tables(judged.notices(), judged.verdicts(), tuple(rejected))
 
-    def read(self, notice: Notice) -> dict[str, Any]:
-        """What a notice states, by the names of the facts, with the day on which it is audited.
+    def read(self, notice: Notice) -> Stated:
+        """What a notice states.
 
         Raises:
             DescriptionError: It can't be audited.
         """
-        values = None
+        values: dict[str, Any] | None = None
         if notice.single and notice.publisher is None:
             values = self.reader.read(notice.raw)
         if values is None:
@@ -218,7 +224,7 @@ class Judge:
                 if name in values:
                     values[AS_OF] = values[name]
                     break
-        return values
+        return Stated(notice.number, notice.file, notice.line, notice.pointer, values)
 
     def setting(self, values: Mapping[str, Any]) -> Setting:
         """What rules are applied to: the facts of one notice."""
@@ -264,7 +270,7 @@ def _base(name: str) -> str:
 class _Judged:
     """One batch while it is judged."""
 
-    def __init__(self, judge_: Judge, rows: Sequence[_Row]) -> None:
+    def __init__(self, judge_: Judge, rows: Sequence[Stated]) -> None:
         self.judge, self.rows = judge_, rows
         self.batch = Batch(judge_.columns, [row.values for row in rows])
         self.failed: dict[int, str] = {}
