@@ -35,7 +35,7 @@ from goodcommission.engine.verdicts import (
 )
 from goodcommission.exceptions import DescriptionError
 from goodcommission.packs.compiling import Packs
-from goodcommission.packs.loading import load_packs
+from goodcommission.packs.loading import KEPT, load_packs
 from goodcommission.packs.model import STAGES, TIERS, Tier
 from goodcommission.regimes import regime_of
 from goodcommission.report.citing import cite
@@ -262,7 +262,7 @@ def counted(verdict: RuleVerdict) -> scoring.Judged:
 # --- The report ------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=KEPT)
 def rule_infos(packs: Packs) -> tuple[Mapping[str, RuleInfo], Mapping[str, RuleResult]]:
     """For each rule what the report says of it, and its result where it does not apply to the kind of document."""
     works = {loaded.pack.id: loaded.pack.sources for loaded in packs.packs}
@@ -555,12 +555,12 @@ def _audited_packs(packs: Packs, score: scoring.Score) -> tuple[AuditedPack, ...
     )
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=KEPT)
 def _adjusted(packs: Packs) -> tuple[Adjusted, ...]:
     return tuple(Adjusted(**asdict(change)) for change in packs.changes)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=KEPT)
 def _groups(packs: Packs) -> tuple[AuditedGroup, ...]:
     return tuple(
         AuditedGroup(id=id, pack=loaded.pack.id, title=group.title, severity=group.severity, strength=group.strength)
@@ -583,7 +583,7 @@ def engine_digest() -> str:
     return "sha256:" + sha256("\n".join(digests).encode()).hexdigest()
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=KEPT)
 def _logic(packs: Packs) -> Mapping[str, Any]:
     """The conditions and numbers by which anybody can repeat the verdicts of these packs."""
     gates = [(tier, gate) for tier, gate in zip(TIERS, packs.tiers, strict=True) if gate is not None]
@@ -682,7 +682,7 @@ def _parameters(rules: Sequence[CompiledRule]) -> tuple[ParameterUsed, ...]:
     return tuple(parameters)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=KEPT)
 def _pattern_infos(packs: Packs) -> Mapping[str, Mapping[str, Any]]:
     """What the report says of each pattern whatever comes of it."""
     works = {loaded.pack.id: loaded.pack.sources for loaded in packs.packs}

@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 
 import goodcommission
 from goodcommission import audit, improve, read_description, read_documents
+from goodcommission.description.reading import read_source
 from goodcommission.packs.loading import shipped_folder
 from goodcommission.report.formats import render
 from goodcommission.web.app import create_app
@@ -71,6 +72,28 @@ def test_how_to_audit_stands_in_the_query(client: Any) -> None:
     assert report["tier"] == {"name": "small", "basis": "override"}
     assert [one["id"] for one in report["packs"]] == ["equality-impact", "subcontracting"]
     assert report["as_of"] == DAY.isoformat()
+
+
+@pytest.mark.parametrize("path", ["audit", "improve"])
+def test_a_profile_comes_beside_the_document(client: Any, path: str) -> None:
+    body = b"kind: tender\nstage: published\n"
+    given = b"commissioner:\n  sector_route: {exists: false}\n"
+    profile = read_source("-", stream=io.BytesIO(given), name="ours.yaml")
+    (document,) = read_documents("-", stream=io.BytesIO(body), name="tender.yaml", commissioner=profile)
+    expected = (audit if path == "audit" else improve)(document, as_of=DAY).to_json()
+    query = {"as_of": str(DAY)}
+    files = {"document": ("../tender.yaml", body), "commissioner": ("ours.yaml", given)}
+    assert client.post(f"/v1/{path}", params=query, files=files).text == expected
+    assert client.post(f"/v1/{path}", params=query, files={"document": ("tender.yaml", body)}).text != expected
+    wrong = client.post(f"/v1/{path}", files={**files, "commissioner": ("ours.yaml", given.replace(b"false", b"Mars"))})
+    assert wrong.status_code == 422
+    assert [(one["file"], one["line"]) for one in wrong.json()["faults"]] == [("ours.yaml", 2)]
+    without = client.post(f"/v1/{path}", files={"commissioner": ("ours.yaml", given)})
+    assert without.status_code == 422 and "no part named document" in without.json()["detail"]
+    for body in (b"--b\r\nnonsense", b"", b"--c--"):
+        broken = client.post(f"/v1/{path}", content=body, headers={"content-type": "multipart/form-data; boundary=b"})
+        assert broken.status_code == 422
+    assert client.post("/v1/validate", files=files).status_code == 415
 
 
 def test_what_is_wrong_has_its_line_and_pointer(client: Any) -> None:

@@ -7,6 +7,7 @@ import html
 import json
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -21,6 +22,7 @@ from goodcommission.engine.facts import Fact, dictionary
 from goodcommission.exceptions import GoodCommissionError
 from goodcommission.packs.loading import shipped_folder
 from goodcommission.quick_check import AnswerError, QuickCheck
+from goodcommission.report.wording import score_words
 from goodcommission.web import what_if
 from goodcommission.web.app import create_app
 from goodcommission.web.fields import LEFT, Entry, entry_of, meaning
@@ -420,9 +422,9 @@ def trial(text: str) -> dict[str, str]:
     sent |= dict(re.findall(r'<input type="(?:radio|checkbox)" name="([^"]*)" value="([^"]*)" checked', part))
     for name, options in re.findall(r'<select [^>]*name="([^"]*)"[^>]*>(.*?)</select>', part, re.DOTALL):
         sent[name] = next(iter(re.findall(r'value="([^"]*)" selected', options)), "")
-    found = re.search(r'<textarea name="text"[^>]*>(.*?)</textarea>', part, re.DOTALL)
-    assert found
-    return {**sent, "text": html.unescape(found.group(1)).removeprefix("\n")}
+    texts = re.findall(r'<textarea name="(text|commissioner)"[^>]*>(.*?)</textarea>', part, re.DOTALL)
+    assert texts
+    return {**sent, **{name: html.unescape(text).removeprefix("\n") for name, text in texts}}
 
 
 @pytest.mark.parametrize("name", [*sorted(OF_KIND.values()), "ocds"])
@@ -458,6 +460,41 @@ def test_a_changed_value_gives_the_audit_of_the_changed_document(client: Any) ->
     assert trial(whole.text)["text"] == sent["text"]
     as_it_is = client.post("/what-if", data={**changed, "as_it_is": "yes"}).text
     assert trial(as_it_is) == sent
+
+
+@pytest.mark.parametrize(
+    ("name", "packs"),
+    [("tender.json", ["proportionate-procurement"]), ("ocds/sell2wales-child-outreach-service.json", [])],
+)
+def test_what_is_tried_is_asked_as_the_report_was(client: Any, name: str, packs: list[str], tmp_path: Path) -> None:
+    profile = tmp_path / "ours.yaml"
+    profile.write_text("commissioner:\n  territory: wales\n", "utf-8")
+    day = "2026-03-02"
+    report = client.post(
+        "/check",
+        files={
+            "file": ((EXAMPLES / name).name, (EXAMPLES / name).read_bytes()),
+            "profile": ("ours.yaml", profile.read_bytes()),
+        },
+        data={"pack": packs, "as_of": day, "tier": "medium"},
+    ).text
+    sent = trial(report)
+    assert [sent[one] for one in ("pack", "as_of", "tier") if one in sent] == [*packs, day, "medium"]
+    assert "wales" in sent["commissioner"]
+    assert "Nothing is changed" in client.post("/what-if/outcome", data=sent).text
+    field = next(one for one in sent if one.startswith("value:") and dictionary()[one[6:]].type == "money")
+    outcome = client.post("/what-if/outcome", data={**sent, field: "1,234"}).text
+    raw = as_written(read_description(EXAMPLES / name, commissioner=profile))
+    assert "territory" not in raw["commissioner"]
+    assert not any(one["pointer"] == "/commissioner/territory" for one in raw["evidence"])
+    section, fact = field.removeprefix("value:").split(".")
+    raw.setdefault(section, {})[fact] = {"amount": 1234, "currency": "GBP"}
+    raw["evidence"] = [one for one in raw.get("evidence", ()) if one["pointer"] != f"/{section}/{fact}"]
+    asked = {"as_of": dt.date.fromisoformat(day), "tier": "medium"}
+    after = audit(read_description(raw, commissioner=profile), packs or None, **asked)
+    assert score_words(after.score).lower() in html.unescape(outcome).lower()
+    if packs:  # With all packs, and without the profile, it would be another.
+        assert score_words(after.score) != score_words(audit(read_description(raw), **asked).score)
 
 
 def test_what_cannot_be_tried_is_said(client: Any) -> None:

@@ -14,6 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from goodcommission import audit, audit_case, read_documents
+from goodcommission.description.reading import read_source
 from goodcommission.packs.coverage import read_coverage
 from goodcommission.packs.loading import load_packs, shipped_folder
 from goodcommission.report.formats import render
@@ -42,14 +43,15 @@ def sent_again(page: str) -> dict[str, Any]:
     """What the form with the downloads sends, as a browser reads it."""
     form = re.search(r'<form method="post" class="downloads".*?</form>', page, re.DOTALL)
     assert form
-    fields: dict[str, Any] = {
-        name: html.unescape(value)
-        for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form.group())
-        if name != "name"
-    }
-    names = [html.unescape(one) for one in re.findall(r'name="name" value="([^"]*)"', form.group())]
-    texts = re.findall(r"<textarea[^>]*>\n?(.*?)</textarea>", form.group(), re.DOTALL)
-    return {**fields, "name": names, "text": [html.unescape(one).replace("\n", "\r\n") for one in texts]}
+    fields: dict[str, Any] = {}
+    parts = r'<input type="hidden" (name=[^>]*)>|<textarea (name=[^>]*)>\n?(.*?)</textarea>'
+    for hidden, area, inside in re.findall(parts, form.group(), re.DOTALL):
+        name = re.search(r'name="(\w+)"', hidden or area)
+        value = re.search(r'value="([^"]*)"', hidden)
+        assert name
+        ends = html.unescape(inside).replace("\r\n", "\n").replace("\n", "\r\n")
+        fields.setdefault(name[1], []).append(html.unescape(value[1]) if value else ends)
+    return fields
 
 
 @pytest.mark.parametrize("path", ["/", "/rules", "/packs", "/coverage", "/sources", "/rules?q=notice&severity=high"])
@@ -159,6 +161,69 @@ def test_several_files_are_reports_of_their_own_or_one_case(client: Any, togethe
         assert made == json.loads(audit_case(documents, as_of=DAY).to_json())
     else:
         assert made == [json.loads(audit(one, as_of=DAY).to_json()) for one in documents]
+
+
+PROFILE = b"commissioner:\n  territory: wales\nevidence:\n  - {pointer: /commissioner/territory, document: Charter}\n"
+
+
+@pytest.mark.parametrize("way", ["chosen", "pasted"])
+@pytest.mark.parametrize("ends", [b"\n", b"\r\n"])
+def test_the_profile_the_packs_and_the_day_go_along(client: Any, way: str, ends: bytes) -> None:
+    body, given = (EXAMPLES / "contract.yaml").read_bytes(), PROFILE.replace(b"\n", ends)
+    body = body.replace(b"\n", ends)
+    packs = ["uk-procurement-act-2023", "market-diversity"]
+    data = {"as_of": "2026-03-02", "tier": "large", "pack": packs, "packs": "1"}
+    files = {"file": ("contract.yaml", body)}
+    if way == "chosen":
+        files["profile"] = ("ours.yaml", given)
+    else:
+        data |= {"commissioner": given.decode(), "commissioner_name": "ours.yaml"}
+        given = PROFILE
+    page = client.post("/check", files=files, data=data)
+    assert page.status_code == 200
+    again = sent_again(page.text)
+    made = client.post("/download/json", data=again)
+    profile = read_source("-", stream=io.BytesIO(given), name="ours.yaml")
+    (document,) = read_documents("-", stream=io.BytesIO(body), name="contract.yaml", commissioner=profile)
+    report = audit(document, packs, as_of=dt.date(2026, 3, 2), tier="large")
+    assert made.text == report.to_json()
+    assert report.document.profile and report.document.profile.digest == profile.digest
+    assert report.regime.territory == "wales"
+
+
+def test_all_packs_are_ticked_and_none_is_a_mistake_that_is_told(client: Any) -> None:
+    page = client.get("/").text
+    held = {one.pack.id for one in PACKS.packs if one.pack.pack}
+    assert set(re.findall(r'name="pack" value="([\w-]+)" checked', page)) == held
+    text = TENDER.read_text("utf-8")
+    every = client.post("/check", data={"text": text, "packs": "1", "pack": sorted(held)})
+    (made,) = [client.post("/download/json", data=sent_again(every.text)).json()]
+    assert made["packs_digest"] == PACKS.digest
+    none = client.post("/check", data={"text": text, "packs": "1"})
+    assert (
+        none.status_code == 422 and "No rules are chosen" in none.text and '<details class="options" open>' in none.text
+    )
+    assert html.unescape(none.text).count(json.loads(text)["title"]) == 1
+    unknown = client.post("/check", data={"text": text, "pack": "nix"})
+    assert unknown.status_code == 422 and "there is no pack" in unknown.text
+    some = client.post("/check", data={"text": "kind: nix\n", "packs": "1", "pack": "market-diversity"})
+    assert re.findall(r'name="pack" value="([\w-]+)" checked', some.text) == ["market-diversity"]
+
+
+def test_what_is_wrong_with_a_profile_is_said_at_its_line(client: Any) -> None:
+    files = {
+        "file": ("tender.json", TENDER.read_bytes()),
+        "profile": ("ours.yaml", b"commissioner:\n  territory: Mars\n"),
+    }
+    answer = client.post("/check", files=files)
+    assert answer.status_code == 422
+    assert "ours.yaml, line 2" in answer.text and "  territory: Mars" in answer.text
+    pasted = re.search(r'<textarea id="commissioner"[^>]*>(.*?)</textarea>', answer.text, re.DOTALL)
+    assert pasted and "Mars" in pasted[1]
+    both = client.post("/check", files={**files, "file": ("t.yaml", b"kind: tender\nvalue: lots\n")})
+    assert "t.yaml, line 2" in both.text
+    zipped = client.post("/check", files={**files, "profile": ("ours.zip", b"PK\x03\x04aaaa")})
+    assert zipped.status_code == 422 and "zip file" in zipped.text
 
 
 def test_what_is_wrong_is_said_at_its_line_whichever_file_it_is_in(client: Any) -> None:

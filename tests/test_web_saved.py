@@ -16,8 +16,9 @@ import pytest
 from click.testing import CliRunner
 from fastapi.testclient import TestClient
 
-from goodcommission import audit, read_description, read_documents
+from goodcommission import audit, audit_case, read_description, read_documents
 from goodcommission.cli import main
+from goodcommission.description.reading import read_source
 from goodcommission.exceptions import GoodCommissionError
 from goodcommission.packs.loading import shipped_folder
 from goodcommission.report.reading import read_reports
@@ -89,6 +90,39 @@ def test_a_report_is_saved_from_its_page_and_shown_again(client: Any) -> None:
     (held,) = read_reports("-", stream=io.BytesIO(client.get(path.replace("/report", "/download/json")).content))
     (document,) = read_documents("-", stream=io.BytesIO(TENDER), name="tender.json")
     assert held.to_json() == audit(document, as_of=DAY).to_json()
+
+
+@pytest.mark.parametrize("together", ["", "1"])
+def test_several_files_are_saved_as_they_were_audited(client: Any, together: str) -> None:
+    files = [EXAMPLES / "case" / name for name in ("tender.yaml", "contract.yaml")]
+    profile = b"commissioner:\n  territory: wales\n"
+    shown = client.post("/check", files=[("file", (one.name, one.read_bytes())) for one in files])
+    assert "Save these audits" in shown.text
+    fields = {
+        "text": [one.read_text("utf-8") for one in files],
+        "name": [one.name for one in files],
+        "commissioner": profile.decode(),
+        "commissioner_name": "ours.yaml",
+        "pack": ["equality-impact", "market-diversity"],
+        "evidence": "1",
+        "together": together,
+        "as_of": str(DAY),
+        "token": token(shown.text),
+    }
+    assert client.post("/saved", data=fields).status_code == 200
+    kept = client.get("/v1/audits").json()["audits"]
+    texts = [client.get(f"/v1/audits/{one['id']}").text for one in reversed(kept)]
+    given = read_source("-", stream=io.BytesIO(profile), name="ours.yaml")
+    documents = [
+        read_documents("-", stream=io.BytesIO(one.read_bytes()), name=one.name, commissioner=given)[0] for one in files
+    ]
+    if together:
+        made = [audit_case(documents, fields["pack"], as_of=DAY, require_evidence=True)]
+    else:
+        made = [audit(one, fields["pack"], as_of=DAY, require_evidence=True) for one in documents]
+    assert texts == [one.to_json() for one in made]
+    again = client.post("/check", files={"file": (files[0].name, files[0].read_bytes())}, data={"evidence": "1"})
+    assert "Save this audit" in again.text
 
 
 @pytest.mark.parametrize(

@@ -161,7 +161,7 @@ def _format(name: str, text: str) -> Literal["json", "yaml"]:
 def read_documents(
     given: str | os.PathLike[str] | Mapping[str, Any] | list[Any] | Description,
     *,
-    commissioner: str | os.PathLike[str] | Mapping[str, Any] | None = None,
+    commissioner: str | os.PathLike[str] | Mapping[str, Any] | Source | None = None,
     stream: BinaryIO | None = None,
     name: str = "<stdin>",
 ) -> tuple[Document, ...]:
@@ -170,8 +170,8 @@ def read_documents(
     Args:
         given: A file ("-" is standard input), the content of one as plain values, or a description. OCDS is
             recognised by itself; a package gives a document for each contracting process.
-        commissioner: The commissioner's profile, a file or its content: ``{"commissioner": {…}}``. It fills what the
-            descriptions say nothing of.
+        commissioner: The commissioner's profile, a file, its text from `read_source`, or its content:
+            ``{"commissioner": {…}}``. It fills what the descriptions say nothing of.
         stream: What to read for "-", instead of the process's standard input.
         name: What to call that, as for `read_source`.
 
@@ -194,7 +194,7 @@ def read_documents(
 
 
 def with_profile(
-    documents: Sequence[Document], commissioner: str | os.PathLike[str] | Mapping[str, Any]
+    documents: Sequence[Document], commissioner: str | os.PathLike[str] | Mapping[str, Any] | Source
 ) -> tuple[Document, ...]:
     """Documents in which a commissioner's profile fills what they say nothing of.
 
@@ -205,8 +205,10 @@ def with_profile(
     return tuple(_filled(document, known, name, digest, profile) for document in documents)
 
 
-def _read_profile(given: str | os.PathLike[str] | Mapping[str, Any]) -> tuple[Description, str, str, Source | None]:
-    source = None if isinstance(given, Mapping) else read_source(given)
+def _read_profile(
+    given: str | os.PathLike[str] | Mapping[str, Any] | Source,
+) -> tuple[Description, str, str, Source | None]:
+    source = given if isinstance(given, Source) else None if isinstance(given, Mapping) else read_source(given)
     raw: Any = dict(given) if isinstance(given, Mapping) else parse(source) if source else None
     name = source.name if source else "commissioner"
     if not isinstance(raw, dict) or set(raw) - {"evidence"} != {"commissioner"}:
@@ -238,7 +240,7 @@ def _filled(document: Document, given: Description, name: str, digest: str, sour
 def read_description(
     given: str | os.PathLike[str] | Mapping[str, Any] | list[Any] | Description,
     *,
-    commissioner: str | os.PathLike[str] | Mapping[str, Any] | None = None,
+    commissioner: str | os.PathLike[str] | Mapping[str, Any] | Source | None = None,
     stream: BinaryIO | None = None,
 ) -> Document:
     """Read an input that holds a single description; arguments and errors as for `read_documents`."""

@@ -29,13 +29,21 @@ def write(document: Document, form: Form) -> str:
 
 
 def as_written(document: Document) -> dict[str, Any]:
-    """The description as it is written in its file, in plain values; of a notice, as ``convert`` writes it."""
+    """The description as it is written in its file, in plain values; of a notice, as ``convert`` writes it.
+
+    What a commissioner's profile filled is left out: it is not of the document.
+    """
     from goodcommission.engine.mending import plain
 
     if document.source is not None and document.origin == "description":
         held: dict[str, Any] = plain(parse(document.source))
         return held
     made: dict[str, Any] = json.loads(write(document, "json"))
+    if document.profile:
+        filled = {"/" + name.replace(".", "/") for name in document.profile.facts}
+        own = {name: value for name, value in made["commissioner"].items() if f"/commissioner/{name}" not in filled}
+        made["commissioner"] = own
+        made["evidence"] = [one for one in made.get("evidence", ()) if one["pointer"] not in filled]
     return made
 
 

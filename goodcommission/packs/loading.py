@@ -29,6 +29,8 @@ KEPT_GRADE: Final = ".grade.json"
 """How the file ends in which the grade of a pack is kept, beside the pack."""
 COVERAGE: Final = "coverage.yaml"
 """Lies beside the packs and is none: what of the sources the rules check."""
+KEPT: Final = 8
+"""How many choices of packs are kept compiled; each takes up to 10 MB."""
 _BUILT_FORM: Final = 3
 """Raised when what the built form holds changes its shape."""
 
@@ -192,7 +194,7 @@ def _select(available: Iterable[LoadedPack], wanted: Sequence[str] | None) -> tu
     return tuple(loaded for loaded in packs if loaded.pack.definitions or loaded.pack.id in wanted)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=KEPT)
 def _compiled(
     wanted: tuple[str, ...] | None,
     folders: tuple[str, ...],

@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 
 from goodcommission.description.writing import write
 from goodcommission.engine.facts import dictionary, gather
@@ -23,7 +26,8 @@ from goodcommission.report.rules import find, packs_data, rule_data, rules_data
 from goodcommission.web.guard import need_key
 from goodcommission.web.problems import FaultFound, Problem, ProblemError
 from goodcommission.web.processes import Asked
-from goodcommission.web.service import MEDIA_TYPES, NAMES, AuditOptions, Counted, Service
+from goodcommission.web.sent import safe_name
+from goodcommission.web.service import MEDIA_TYPES, NAMES, AuditOptions, Counted, File, Service
 
 _YAML: Final = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"})
 DOCUMENT: Final[dict[str, Any]] = {
@@ -33,6 +37,26 @@ DOCUMENT: Final[dict[str, Any]] = {
         "content": {
             "application/json": {"schema": {"type": "object"}},
             "application/yaml": {"schema": {"type": "string"}},
+        },
+    }
+}
+WITH_PROFILE: Final[dict[str, Any]] = {
+    "requestBody": {
+        **DOCUMENT["requestBody"],
+        "description": f"{DOCUMENT['requestBody']['description']} Or a form of two files: the document, and the "
+        "commissioner's profile, which fills what the document leaves open.",
+        "content": {
+            **DOCUMENT["requestBody"]["content"],
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "document": {"type": "string", "contentMediaType": "application/octet-stream"},
+                        "commissioner": {"type": "string", "contentMediaType": "application/octet-stream"},
+                    },
+                    "required": ["document"],
+                },
+            },
         },
     }
 }
@@ -124,6 +148,28 @@ async def sent(request: Request) -> tuple[bytes, str]:
     return await request.body(), name
 
 
+async def sent_with_profile(request: Request, options: AuditOptions) -> tuple[bytes, str, AuditOptions]:
+    """The document that was sent, what to call it, and how to audit it: with a profile, if one came with it."""
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        return (*await sent(request), options)
+    try:
+        async with request.form(max_files=2, max_fields=2) as form:
+            files = {field: await _part(form.get(field), field) for field in ("document", "commissioner")}
+    except HTTPException as error:
+        raise ProblemError(422, f"The form can't be read: {error.detail}") from None
+    document, profile = files["document"], files["commissioner"]
+    if document is None:
+        raise ProblemError(422, "The form has no part named document.")
+    return *document, replace(options, commissioner=profile)
+
+
+async def _part(value: UploadFile | str | None, name: str) -> File | None:
+    """A part of a form: under the name of its file, or else of its field."""
+    if value is None or isinstance(value, str):
+        return None if value is None else File(value.encode("utf-8", "surrogatepass"), name)
+    return File(await value.read(), safe_name(value.filename or name))
+
+
 async def worked(request: Request, function: Callable[[], Any]) -> Any:
     """What a function gives that takes its time."""
     return await request.app.state.workers.run(function)
@@ -139,7 +185,7 @@ def count(request: Request, audits: Iterable[Counted]) -> None:
     "/audit",
     operation_id="audit",
     summary="Audit a document",
-    openapi_extra=DOCUMENT,
+    openapi_extra=WITH_PROFILE,
     response_class=Response,
     responses={
         200: {
@@ -161,7 +207,7 @@ async def audit(
 
     The JSON is, byte for byte, what the library's ``AuditReport.to_json`` gives.
     """
-    body, name = await sent(request)
+    body, name, options = await sent_with_profile(request, options)
     # Compressed where it is made: the server would do nothing else meanwhile.
     compressed = "gzip" in request.headers.get("accept-encoding", "")
     asked = Asked(body, name, options, format, compressed)
@@ -229,7 +275,7 @@ async def convert(
     "/improve",
     operation_id="improve",
     summary="The cheapest edits that reach a score",
-    openapi_extra=DOCUMENT,
+    openapi_extra=WITH_PROFILE,
     response_class=Response,
     responses={
         200: {
@@ -244,10 +290,10 @@ async def improved(
     target: Annotated[float, Query(ge=0, le=100, description="The score to reach.")] = 80.0,
 ) -> Response:
     """List the cheapest edits with which a document reaches a score."""
-    body, name = await sent(request)
+    body, name, options = await sent_with_profile(request, options)
 
     def found() -> str:
-        documents = service(request).read(body, name)
+        documents = service(request).read(body, name, options)
         if len(documents) > 1:
             raise ProblemError(422, f"There are {len(documents)} contracting processes in it: send them one by one.")
         return improve(

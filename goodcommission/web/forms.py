@@ -43,7 +43,8 @@ from goodcommission.web.fields import (
     section,
 )
 from goodcommission.web.problems import ProblemError
-from goodcommission.web.service import AuditOptions
+from goodcommission.web.sent import Sent
+from goodcommission.web.service import AuditOptions, File
 
 KINDS: Final[Mapping[str, str]] = {
     "tender": "A tender",
@@ -551,8 +552,9 @@ async def report(request: Request) -> Response:
             return shown
         text = written(walk.check.answers, "json")
         name = f"{walk.check.kind.replace('_', '-')}.json"
-        documents = service(request).read(text.encode("utf-8", "surrogatepass"), name)
-        return HTMLResponse(pages.framed(request, documents, AuditOptions(_today()), text))
+        file = File(text.encode("utf-8", "surrogatepass"), name)
+        sent = Sent((file,), AuditOptions(_today()), together=False)
+        return HTMLResponse(pages.framed(request, *pages.audited(request, sent), sent))
 
     answer: Response = await worked(request, made)
     return answer

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import jinja2
 from fastapi import APIRouter, Request
@@ -30,7 +30,8 @@ from goodcommission.web.api import service, worked
 from goodcommission.web.fields import MOST_ROWS, label
 from goodcommission.web.form_guard import form_token
 from goodcommission.web.problems import ProblemError
-from goodcommission.web.service import MEDIA_TYPES, AuditOptions, counted
+from goodcommission.web.sent import Sent, carried, safe_name, sent_in
+from goodcommission.web.service import MEDIA_TYPES, AuditOptions, File, counted
 
 _STATIC: Final[Mapping[str, str]] = {
     "web.css": "text/css; charset=utf-8",
@@ -125,42 +126,34 @@ async def icon() -> Response:
 @router.get("/")
 async def home(request: Request) -> Response:
     """Where to begin."""
-    return page("home.html.j2", request, **_home())
-
-
-class Sent(NamedTuple):
-    """What a form brought to be audited, and how."""
-
-    files: tuple[tuple[bytes, str], ...]
-    """Content and name, one or more."""
-    options: AuditOptions
-    together: bool
-    """As one case: one report, one score."""
+    return page("home.html.j2", request, **_home(request, Sent((), AuditOptions(), together=False)))
 
 
 @router.post("/check")
 async def check(request: Request) -> Response:
     """Audit what was uploaded or pasted, and show the report; or what is wrong with it, at its line."""
     async with request.form() as form:
-        uploads = [one for one in form.getlist("file") if isinstance(one, UploadFile)]
-        files = [(body, safe_name(one.filename)) for one in uploads if (body := await one.read())]
-        sent = _sent(form, files)
+        files = await _uploaded(form, "file")
+        profiles = await _uploaded(form, "profile")
+        sent = sent_in(form, files, profiles[0] if profiles else None)
     if not sent.files:
         fault = Fault("nothing was sent", suggestion="Choose a file, or paste its text.")
-        return page("home.html.j2", request, 422, **_home(problem=_told([fault]), chosen=form))
+        return page("home.html.j2", request, 422, **_home(request, sent, problem=_told([fault])))
+    if form.get("packs") and not sent.options.packs:
+        fault = Fault("no rules are chosen", suggestion="Tick the packs that you want, under “More options”.")
+        return page("home.html.j2", request, 422, **_home(request, sent, problem=_told([fault]), opened=True))
     try:
         return HTMLResponse(await worked(request, lambda: _report(request, sent)))
     except DescriptionError as error:
-        body, name = sent.files[0]
-        text = body.decode("utf-8", "replace") if len(sent.files) == 1 else ""
-        shown = _home(
-            problem=_told(error.faults),
-            sources=_sources(sent.files, error.faults),
-            text=text[:200_000],
-            name=name if text else "",
-            chosen=form,
-        )
+        read = (*sent.files, sent.options.commissioner) if sent.options.commissioner else sent.files
+        shown = _home(request, sent, problem=_told(error.faults), sources=_sources(read, error.faults))
         return page("home.html.j2", request, 422, **shown)
+
+
+async def _uploaded(form: FormData, field: str) -> list[File]:
+    """The files that were chosen in a field; a browser sends an empty one where none was."""
+    uploads = [one for one in form.getlist(field) if isinstance(one, UploadFile)]
+    return [File(body, safe_name(one.filename)) for one in uploads if (body := await one.read())]
 
 
 @router.post("/download/{form}")
@@ -169,12 +162,12 @@ async def download(request: Request, form: str) -> Response:
     if form not in DOWNLOADS:
         raise ProblemError(404, "There is no such report.")
     async with request.form() as given:
-        sent = _sent(given)
+        sent = sent_in(given)
     if not sent.files:
         raise ProblemError(422, "There is no text to audit. Go back, and check the file again.")
 
     def made() -> str:
-        documents, reports = _audited(request, sent)
+        documents, reports = audited(request, sent)
         return render(form, reports, sources=[one.source for one in documents if one.source])
 
     disposition = f'attachment; filename="{DOWNLOADS[form][0]}"'
@@ -183,56 +176,44 @@ async def download(request: Request, form: str) -> Response:
 
 
 def _home(
+    request: Request,
+    sent: Sent,
     problem: Sequence[Mapping[str, Any]] = (),
     sources: Sequence[Mapping[str, Any]] = (),
-    text: str = "",
-    name: str = "",
-    chosen: FormData | None = None,
+    *,
+    opened: bool = False,
 ) -> dict[str, Any]:
-    """What the first page is made of; with what was chosen on it before."""
-    fields = ("tier", "as_of", "evidence", "together")
-    held = {field: str(chosen.get(field) or "") if chosen else "" for field in fields}
-    return {"problem": problem, "sources": sources, "text": text, "name": name, "chosen": held}
+    """What the first page is made of; with what was chosen on it before, and the options open or shut."""
+    held = [one.pack for one in service(request).packs.packs if one.pack.pack]
+    text = carried(sent.files[0]) if len(sent.files) == 1 else None
+    options, today = sent.options, dt.datetime.now(dt.UTC).date()
+    day = options.as_of if options.as_of != today else None
+    return {
+        "problem": problem,
+        "sources": sources,
+        "several": len(sent.files) + (options.commissioner is not None) > 1,
+        "text": text.text[:200_000] if text else "",
+        "name": text.name if text and text.text else "",
+        "sent": sent,
+        "day": day.isoformat() if day else "",
+        "profile": carried(options.commissioner) if options.commissioner else None,
+        "packs": [("Practice", [one for one in held if not one.law]), ("Law", [one for one in held if one.law])],
+        "opened": opened or options not in (AuditOptions(), AuditOptions(today)) or sent.together,
+    }
 
 
-def _sent(form: FormData, files: Sequence[tuple[bytes, str]] = ()) -> Sent:
-    """What a form brings: files if there are some, else texts.
-
-    Raises:
-        ProblemError: A field has a value that no page offers.
-    """
-    texts = [str(one).replace("\r\n", "\n") for one in form.getlist("text")]
-    names = [str(one) for one in form.getlist("name")]
-    if not files:
-        named = zip(texts, [*names, *[""] * len(texts)], strict=False)
-        files = [
-            (text.encode("utf-8", "surrogatepass"), safe_name(name or "pasted text"))
-            for text, name in named
-            if text.strip()
-        ]
-    tier, day = str(form.get("tier") or ""), str(form.get("as_of") or "")
-    if tier not in ("", "small", "medium", "large"):
-        raise ProblemError(422, "The size is small, medium or large.")
-    try:
-        as_of = dt.date.fromisoformat(day) if day else dt.datetime.now(dt.UTC).date()
-    except ValueError:
-        raise ProblemError(422, "The day of the audit is a date, such as 2026-11-20.") from None
-    options = AuditOptions(as_of, tier or None, require_evidence=bool(form.get("evidence")))
-    return Sent(tuple(files), options, bool(form.get("together")) and len(files) > 1)
-
-
-def _audited(request: Request, sent: Sent) -> tuple[tuple[Document, ...], list[AuditReport]]:
+def audited(request: Request, sent: Sent) -> tuple[tuple[Document, ...], list[AuditReport]]:
     """What was sent, read and audited: each document alone, or all as one case."""
     used = service(request)
     documents: list[Document] = []
     faults: list[Fault] = []
     for body, name in sent.files:
         try:
-            documents += used.read(body, name)
+            documents += used.read(body, name, sent.options)
         except DescriptionError as error:
             faults += error.faults
     if faults:
-        raise DescriptionError(*faults)
+        raise DescriptionError(*dict.fromkeys(faults))  # those of the profile came with each document
     if len(documents) > used.most_documents:
         raise ProblemError(413, f"There are {len(documents)} documents; {used.most_documents} can be audited at once.")
     options = sent.options
@@ -249,17 +230,15 @@ def _audited(request: Request, sent: Sent) -> tuple[tuple[Document, ...], list[A
 
 
 def _report(request: Request, sent: Sent) -> str:
-    documents, reports = _audited(request, sent)
-    texts = [(name, body.decode("utf-8", "replace")) for body, name in sent.files]
-    return _framed(request, documents, reports, sent.options, texts, together=sent.together)
+    documents, reports = audited(request, sent)
+    return framed(request, documents, reports, sent)
 
 
 def framed(
     request: Request,
     documents: Sequence[Document],
-    options: AuditOptions,
-    text: str,
-    before: Markup | None = None,
+    reports: Sequence[AuditReport],
+    sent: Sent,
     trial: FormData | None = None,
 ) -> str:
     """The report of documents in a page, with what can be done with it.
@@ -267,53 +246,37 @@ def framed(
     Args:
         request: What the page answers.
         documents: What is audited.
-        options: How.
-        text: The documents as they were sent; downloads and trials are made of it.
-        before: Markup between the tools and the report.
+        reports: What came of it.
+        sent: As what it was sent; downloads and trials are made of it.
         trial: Other values to be tried, as they were entered.
     """
-    reports = [service(request).audit(document, options) for document in documents]
-    return _framed(request, documents, reports, options, [(documents[0].name, text)], before, trial)
-
-
-def _framed(
-    request: Request,
-    documents: Sequence[Document],
-    reports: Sequence[AuditReport],
-    options: AuditOptions,
-    texts: Sequence[tuple[str, str]],
-    before: Markup | None = None,
-    trial: FormData | None = None,
-    *,
-    together: bool = False,
-) -> str:
     tally(request, map(counted, reports))
-    top = environment().get_template("top.html.j2").render(path="/check", **_shared(request))
-    tools = (
-        environment()
-        .get_template("tools.html.j2")
-        .render(
-            texts=texts,
-            tier=options.tier or "",
-            as_of=options.as_of.isoformat() if options.as_of else "",
-            evidence=options.require_evidence,
-            together=together,
-            downloads=DOWNLOADS,
-            single=len(documents) == 1,
-            **_shared(request),
-        )
-    )
-    if len(documents) == 1:
-        tools += _what_if(request, documents[0], reports[0], options, texts[0][1], trial)
-    frame = frame_of(top, tools, before)
-    return html.render(reports, quotes_of(texts_of(documents)), frame)
+    shared = _shared(request)
+    top = environment().get_template("top.html.j2").render(path="/check", **shared)
+    profile = sent.options.commissioner
+    again = {
+        "texts": [carried(one) for one in sent.files],
+        "options": sent.options,
+        "profile": carried(profile) if profile else None,
+        "together": sent.together,
+    }
+    single = len(documents) == 1
+    tools = environment().get_template("tools.html.j2")
+    parts = [tools.render(downloads=DOWNLOADS, single=single, reports=len(reports), **again, **shared)]
+    fields = what_if.fields(documents[0], reports[0], trial) if single else ()
+    if fields:  # There are none where no value decides anything.
+        outcome = None
+        if trial is not None:
+            outcome = what_if.tried(service(request), documents[0], reports[0], sent.options, trial)
+        parts.append(environment().get_template("what_if.html.j2").render(fields=fields, outcome=outcome, **again))
+    return html.render(reports, quotes_of(texts_of(documents)), frame_of(top, "".join(parts)))
 
 
-def frame_of(top: str, tools: str, before: Markup | None = None) -> html.Frame:
+def frame_of(top: str, tools: str) -> html.Frame:
     """What stands around a report in a page, from what our own templates made."""
     return html.Frame(
         Markup(top),  # noqa: S704 (our own template, which escapes)
-        Markup(tools) + (before or Markup()),  # noqa: S704
+        Markup(tools),  # noqa: S704
         (address("report.css"), address("web.css")),
         (address("report.js"), address("web.js"), address("form.js")),
     )
@@ -327,38 +290,15 @@ def shown_report(request: Request, report: AuditReport, template: str, **values:
     return html.render([report], None, frame_of(top, tools))
 
 
-def _what_if(
-    request: Request,
-    document: Document,
-    report: AuditReport,
-    options: AuditOptions,
-    text: str,
-    trial: FormData | None,
-) -> str:
-    """The values to be tried beside a report, and what comes of them; nothing where no value decides anything."""
-    fields = what_if.fields(document, report, trial)
-    if not fields:
-        return ""
-    template = environment().get_template("what_if.html.j2")
-    return template.render(
-        fields=fields,
-        outcome=what_if.tried(service(request), document, report, options, trial) if trial is not None else None,
-        text=text,
-        name=document.name,
-        tier=options.tier or "",
-        as_of=options.as_of.isoformat() if options.as_of else "",
-        evidence=options.require_evidence,
-    )
-
-
 @router.post("/what-if")
 async def try_values(request: Request) -> Response:
     """The report with other values tried beside it."""
     form = await request.form()
 
     def made() -> str:
-        documents, options, text = _sent_again(request, form)
-        return framed(request, documents, options, text, trial=None if form.get("as_it_is") else form)
+        sent, documents = _sent_again(request, form)
+        reports = [service(request).audit(documents[0], sent.options)]
+        return framed(request, documents, reports, sent, None if form.get("as_it_is") else form)
 
     return HTMLResponse(await worked(request, made))
 
@@ -369,36 +309,29 @@ async def try_values_alone(request: Request) -> Response:
     form = await request.form()
 
     def made() -> str:
-        documents, options, _ = _sent_again(request, form)
+        sent, documents = _sent_again(request, form)
         used = service(request)
-        outcome = what_if.tried(used, documents[0], used.audit(documents[0], options), options, form)
+        report = used.audit(documents[0], sent.options)
+        outcome = what_if.tried(used, documents[0], report, sent.options, form)
         return environment().get_template("outcome.html.j2").render(outcome=outcome)
 
     return HTMLResponse(await worked(request, made))
 
 
-def _sent_again(request: Request, form: FormData) -> tuple[Sequence[Document], AuditOptions, str]:
+def _sent_again(request: Request, form: FormData) -> tuple[Sent, Sequence[Document]]:
     """The one document that a page brings back, and how it was audited.
 
     Raises:
         ProblemError: It was changed on its way.
     """
-    text, name, tier, day = (str(form.get(one) or "") for one in ("text", "name", "tier", "as_of"))
-    text = text.replace("\r\n", "\n")
+    sent = sent_in(form)
     try:
-        as_of = dt.date.fromisoformat(day) if day else dt.datetime.now(dt.UTC).date()
-        documents = service(request).read(text.encode("utf-8", "surrogatepass"), safe_name(name))
-    except (DescriptionError, ValueError) as error:
+        documents = [one for file in sent.files for one in service(request).read(*file, sent.options)]
+    except DescriptionError as error:
         raise ProblemError(422, f"The document can't be read again: {error}") from None
-    if len(documents) != 1 or tier not in ("", "small", "medium", "large"):
-        raise ProblemError(422, "Values can be tried for one document, of a small, medium or large contract.")
-    return documents, AuditOptions(as_of, tier or None, require_evidence=bool(form.get("evidence"))), text
-
-
-def safe_name(name: str | None) -> str:
-    """The name of what was sent, as the report may show it: no folders, nothing that acts, and not long."""
-    last = (name or "").replace("\\", "/").rpartition("/")[2]
-    return neutral(last).strip()[:80] or "document"
+    if len(documents) != 1:
+        raise ProblemError(422, "Values can be tried for one document.")
+    return sent, documents
 
 
 def _told(faults: Sequence[Fault]) -> list[dict[str, Any]]:
@@ -415,7 +348,7 @@ def _told(faults: Sequence[Fault]) -> list[dict[str, Any]]:
     ]
 
 
-def _sources(files: Sequence[tuple[bytes, str]], faults: Sequence[Fault]) -> list[dict[str, Any]]:
+def _sources(files: Sequence[File], faults: Sequence[Fault]) -> list[dict[str, Any]]:
     """The files with faults, each with the lines around them."""
     found = []
     for body, name in files:

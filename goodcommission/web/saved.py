@@ -17,12 +17,13 @@ from goodcommission.report.formats import render
 from goodcommission.report.model import AuditReport
 from goodcommission.report.reading import read_reports
 from goodcommission.report.wording import KINDS, NO_GRADE, grade_words, whole
-from goodcommission.web.api import service, worked
+from goodcommission.web.api import worked
 from goodcommission.web.form_guard import need_form
-from goodcommission.web.pages import DOWNLOADS, page, safe_name, shown_report
+from goodcommission.web.pages import DOWNLOADS, audited, page, shown_report
 from goodcommission.web.problems import ProblemError
 from goodcommission.web.saved_api import existing, storage, stored
-from goodcommission.web.service import MEDIA_TYPES, AuditOptions
+from goodcommission.web.sent import sent_in
+from goodcommission.web.service import MEDIA_TYPES
 from goodcommission.web.storage import SavedAudit
 
 _PAGE: Final = 50
@@ -55,23 +56,14 @@ async def saved(request: Request, number: Annotated[int, Query(alias="page", ge=
 
 
 @router.post("/saved")
-async def save(
-    request: Request,
-    text: Annotated[str, Form()],
-    token: Token = "",
-    name: Annotated[str, Form()] = "",
-    tier: Annotated[str, Form()] = "",
-    as_of: Annotated[dt.date | None, Form()] = None,
-) -> Response:
-    """Save the audit of a text: audited once more, so that what is kept is ours and not what a form says."""
-    need_form(request, token)
-    if tier not in ("", "small", "medium", "large"):
-        raise ProblemError(422, "The size is small, medium or large.")
-    options = AuditOptions(as_of or dt.datetime.now(dt.UTC).date(), tier or None)
-    body, found = text.replace("\r\n", "\n").encode("utf-8", "surrogatepass"), service(request)
-    reports = await worked(
-        request, lambda: [found.audit(one, options) for one in found.read(body, safe_name(name or "pasted text"))]
-    )
+async def save(request: Request) -> Response:
+    """Save the audit of texts: audited once more, so that what is kept is ours and not what a form says."""
+    async with request.form() as form:
+        need_form(request, str(form.get("token") or ""))
+        sent = sent_in(form)
+    if not sent.files:
+        raise ProblemError(422, "There is no text to audit. Go back, and check the file again.")
+    _, reports = await worked(request, lambda: audited(request, sent))
     kept = await stored(lambda: storage(request).save(reports))
     documents = {one.document for one in kept}
     return RedirectResponse(f"/saved/{documents.pop()}" if len(documents) == 1 else "/saved", 303)

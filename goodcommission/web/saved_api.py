@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from goodcommission.web.api import DOCUMENT, PROBLEMS, Closed, Options, need_its_key, sent, service, worked
 from goodcommission.web.form_guard import need_same_site
 from goodcommission.web.problems import Problem, ProblemError
+from goodcommission.web.sent import safe_name
 from goodcommission.web.storage import SavedAudit, Storage, StorageError
 
 T = TypeVar("T")
@@ -179,8 +180,6 @@ def missing(id: int) -> ProblemError:
 
 def _with_suffix(name: str, plain: str) -> str:
     """The name that was given, with the ending by which its form is known."""
-    from goodcommission.web.pages import safe_name
-
     if not name:
         return plain
     suffix = ".yaml" if plain.endswith(".yaml") else ".json"

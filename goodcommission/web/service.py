@@ -6,11 +6,11 @@ import datetime as dt
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from goodcommission.auditing import audit
-from goodcommission.description.document import Document
-from goodcommission.description.reading import read_documents
+from goodcommission.description.document import Document, Source
+from goodcommission.description.reading import read_documents, read_source
 from goodcommission.packs.compiling import Packs
 from goodcommission.packs.loading import load_packs
 from goodcommission.report.formats import render
@@ -31,6 +31,13 @@ MEDIA_TYPES: Final = {
 """The formats that the API gives, and their media types."""
 
 
+class File(NamedTuple):
+    """What was sent, and what to call it; nothing is ever opened by this name."""
+
+    body: bytes
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class AuditOptions:
     """How a document is to be audited."""
@@ -39,6 +46,17 @@ class AuditOptions:
     tier: Any = None
     packs: tuple[str, ...] = ()
     require_evidence: bool = False
+    commissioner: File | None = None
+    """The commissioner's profile, which fills what the documents say nothing of."""
+
+    def profile(self) -> Source | None:
+        """The text of the commissioner's profile.
+
+        Raises:
+            DescriptionError: It is no text.
+        """
+        one = self.commissioner
+        return None if one is None else read_source("-", stream=io.BytesIO(one.body), name=one.name)
 
 
 Counted = tuple[str, str, str]
@@ -64,17 +82,19 @@ class Service:
             self.audited(b"kind: tender\n", "document.yaml", AuditOptions(), form)
 
     def chosen(self, packs: Sequence[str]) -> Packs:
-        """The packs of these ids; all of them if none is named."""
-        return load_packs(packs, rules=self.rules) if packs else self.packs
+        """The packs of these ids; all of them if none is named, or each."""
+        every = {one.pack.id for one in self.packs.packs if one.pack.pack}
+        return load_packs(packs, rules=self.rules) if packs and set(packs) != every else self.packs
 
-    def read(self, body: bytes, name: str) -> tuple[Document, ...]:
-        """The documents in what was sent.
+    def read(self, body: bytes, name: str, options: AuditOptions | None = None) -> tuple[Document, ...]:
+        """The documents in what was sent, filled from the commissioner's profile if there is one.
 
         Raises:
             DescriptionError: It can't be read or is not valid.
             ProblemError: There are too many.
         """
-        documents = read_documents("-", stream=io.BytesIO(body), name=name)
+        profile = options.profile() if options else None
+        documents = read_documents("-", stream=io.BytesIO(body), name=name, commissioner=profile)
         if len(documents) > self.most_documents:
             most = self.most_documents
             raise ProblemError(
@@ -94,7 +114,7 @@ class Service:
 
     def audited(self, body: bytes, name: str, options: AuditOptions, form: str) -> tuple[bytes, tuple[Counted, ...]]:
         """What was sent, audited and written out in one of the formats; and what to count of it."""
-        documents = self.read(body, name)
+        documents = self.read(body, name, options)
         reports = [self.audit(document, options) for document in documents]
         sources = [document.source for document in documents if document.source]
         made = render_bytes(reports) if form == "json" else render(form, reports, sources=sources).encode()

@@ -122,7 +122,7 @@ def tried(service: Service, document: Document, report: AuditReport, options: Au
     after = report
     if changed and not errors:
         try:
-            after = service.audit(read_description(raw), options)
+            after = service.audit(read_description(raw, commissioner=options.profile()), options)
         except DescriptionError as error:
             errors.append(said(error.faults))
     comparison = compare(report, after)
