@@ -75,15 +75,15 @@ def render(reports: Sequence[AuditReport], quotes: Quotes | None = None, frame: 
     several = len(reports) > 1
     shown = [_Shown(report, f"d{number}-" if several else "", quotes) for number, report in enumerate(reports, 1)]
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             reports=shown,
             several=several,
             frame=frame,
-            style=_markup(style),
-            script=_markup(script),
-            policy=f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
+            style=markup(style),
+            script=markup(script),
+            policy=f"default-src 'none'; script-src '{hash_of(script)}'; style-src '{hash_of(style)}'; "
             "base-uri 'none'; form-action 'none'",
             verdicts=_VERDICTS,
             packs=_titles(
@@ -105,12 +105,13 @@ def _part(name: str) -> str:
     return resources.files("goodcommission.report").joinpath("templates", name).read_text("utf-8")
 
 
-def _hash(text: str) -> str:
+def hash_of(text: str) -> str:
     """The name by which the content security policy lets one inline part act."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
 
 
-def _markup(text: str) -> Any:
+def markup(text: str) -> Any:
+    """Text of our own as it stands, unescaped."""
     from markupsafe import Markup
 
     return Markup(text)  # noqa: S704 (our own files; nothing of a report is in them)
@@ -121,7 +122,8 @@ def _titles(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """How templates are filled: everything is escaped, and no text of a document acts in any way."""
     import jinja2
     from markupsafe import Markup, escape
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import orjson
 import polars as pl
@@ -83,15 +83,12 @@ class _Rule:
     """By the number of the combination in the key."""
 
 
-class Stated(NamedTuple):
-    """What one notice states, and where it is; the notice itself need not be kept."""
+@dataclass(slots=True)
+class _Row:
+    """What one notice states, and the notice."""
 
-    number: int
-    file: str
-    line: int
-    pointer: str
-    values: Mapping[str, Any]
-    """By the names of the facts, with the day on which it is audited (``as_of``)."""
+    notice: Notice
+    values: dict[str, Any]
 
 
 class Judge:
@@ -173,45 +170,37 @@ class Judge:
 
     # -- judging --
 
-    def tables(self, batch: Iterable[Notice]) -> Tables:
+    def tables(self, batch: Sequence[Notice]) -> Tables:
         """Audit some notices.
-
-        Args:
-            batch: Some thousand: each batch costs a tenth of a second, however small it is.
 
         Returns:
             The tables, in the order of the notices; what can't be audited is named beside them.
         """
-        rows: list[Stated] = []
+        self._forget()
+        rows: list[_Row] = []
         rejected: list[Rejected] = []
         for notice in batch:
             try:
-                rows.append(self.read(notice))
+                rows.append(_Row(notice, self.read(notice)))
             except DescriptionError as error:
                 fault = error.faults[0]
                 rejected.append(Rejected(notice.number, fault.pointer or "", fault.message))
-        tables = self.judge(rows)
-        return replace(tables, rejected=tuple(sorted((*rejected, *tables.rejected), key=lambda one: one.number)))
-
-    def judge(self, rows: Sequence[Stated]) -> Tables:
-        """Audit some notices by what they state."""
-        self._forget()
-        rejected: list[Rejected] = []
         judged = _Judged(self, rows)
         while judged.failed:  # a condition that takes too many steps on a notice: without it, all over again
             reasons = judged.failed
-            rejected += [Rejected(rows[index].number, "", reason) for index, reason in reasons.items()]
+            rejected += [Rejected(rows[index].notice.number, "", reason) for index, reason in reasons.items()]
             rows = [row for index, row in enumerate(rows) if index not in reasons]
             judged = _Judged(self, rows)
+        rejected.sort(key=lambda one: one.number)
         return Tables(judged.notices(), judged.verdicts(), tuple(rejected))
 
-    def read(self, notice: Notice) -> Stated:
-        """What a notice states.
+    def read(self, notice: Notice) -> dict[str, Any]:
+        """What a notice states, by the names of the facts, with the day on which it is audited.
 
         Raises:
             DescriptionError: It can't be audited.
         """
-        values: dict[str, Any] | None = None
+        values = None
         if notice.single and notice.publisher is None:
             values = self.reader.read(notice.raw)
         if values is None:
@@ -224,7 +213,7 @@ class Judge:
                 if name in values:
                     values[AS_OF] = values[name]
                     break
-        return Stated(notice.number, notice.file, notice.line, notice.pointer, values)
+        return values
 
     def setting(self, values: Mapping[str, Any]) -> Setting:
         """What rules are applied to: the facts of one notice."""
@@ -270,7 +259,7 @@ def _base(name: str) -> str:
 class _Judged:
     """One batch while it is judged."""
 
-    def __init__(self, judge_: Judge, rows: Sequence[Stated]) -> None:
+    def __init__(self, judge_: Judge, rows: Sequence[_Row]) -> None:
         self.judge, self.rows = judge_, rows
         self.batch = Batch(judge_.columns, [row.values for row in rows])
         self.failed: dict[int, str] = {}
@@ -346,7 +335,7 @@ class _Judged:
             one.values.append(stand(law, regime, self.rows[index].values).values)
         for name in law.dated:
             values = [standing.get(name) for standing in one.values]
-            self.batch.dated[one.number, name] = pl.Series(values, dtype=pl.Float64)[codes]
+            self.batch.dated[one.number, name] = pl.Series(values, dtype=pl.Float64).gather(codes)
         return codes.cast(pl.Int64)
 
     def _classes(self, one: _Rule) -> pl.Series:
@@ -384,10 +373,10 @@ class _Judged:
         asked = decided + counts["unknown"].cast(pl.Float64)
         share = pl.select(pl.when(pl.lit(asked) > 0).then((100 * pl.lit(decided) / pl.lit(asked)).round(1))).to_series()
         columns: dict[str, Any] = {
-            "notice": [row.number for row in rows],
-            "file": [row.file for row in rows],
-            "line": [row.line for row in rows],
-            "pointer": [row.pointer for row in rows],
+            "notice": [row.notice.number for row in rows],
+            "file": [row.notice.file for row in rows],
+            "line": [row.notice.line for row in rows],
+            "pointer": [row.notice.pointer for row in rows],
             "ocid": self._stated("notice.ocid"),
             "release": self._stated("notice.release"),
             "date": self._day("notice.date"),
@@ -484,9 +473,9 @@ class _Judged:
         if not height:
             return pl.DataFrame(schema=dict(RULES))
         rows = classes[pl.concat(at)] if at else classes.clear()
-        numbers = pl.Series("notice", [row.number for row in self.rows], dtype=pl.Int64)
+        numbers = pl.Series("notice", [row.notice.number for row in self.rows], dtype=pl.Int64)
         rows = rows.with_columns(
-            pl.concat([numbers] * len(at)).alias("notice"), spoken.texts()[pl.concat(values)].alias("values")
+            pl.concat([numbers] * len(at)).alias("notice"), spoken.texts().gather(pl.concat(values)).alias("values")
         )
         return rows.filter(pl.col("verdict").is_not_null()).select(*RULES)
 
@@ -499,11 +488,11 @@ def _number(known: list[Any], one: Any) -> int:
 
 
 def _taken(values: Sequence[int], codes: pl.Series) -> pl.Series:
-    return pl.Series(values, dtype=pl.Int64)[codes]
+    return pl.Series(values, dtype=pl.Int64).gather(codes)
 
 
 def _named(names: Sequence[str | None], codes: pl.Series) -> pl.Series:
-    return pl.Series(names, dtype=pl.String)[codes]
+    return pl.Series(names, dtype=pl.String).gather(codes)
 
 
 def _tier_name(tiers: tuple[Explained, ...]) -> str | None:
@@ -532,7 +521,7 @@ class _Spoken:
                 starts[number] = self._start(records[number].settled)
         if not any(starts):
             return pl.zeros(len(codes), dtype=pl.UInt32, eager=True)
-        return (pl.Series(starts, dtype=pl.UInt32)[codes] + rows).fill_null(0)
+        return (pl.Series(starts, dtype=pl.UInt32).gather(codes) + rows).fill_null(0)
 
     def texts(self) -> pl.Series:
         """All that was written."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
+from goodcommission.description.ocds.mapping import STATEMENTS
 from goodcommission.engine.facts import COMPLETE, GIVEN, dictionary
 from goodcommission.report.wording import REPEATED, section
 
@@ -218,7 +219,11 @@ def fact_title(name: str) -> str:
 @cache
 def field_of(name: str) -> str | None:
     """The OCDS field that carries a fact; None if none does."""
-    return FIELDS.get(re.sub(r"\[\].*", "", name))
+    base = re.sub(r"\[\].*", "", name)
+    whole = base.removesuffix(COMPLETE)
+    if whole != base and (whole not in STATEMENTS or STATEMENTS[whole].open_ended):
+        return None  # that a list has no further items, no notice says
+    return FIELDS.get(whole)
 
 
 @cache

@@ -14,7 +14,7 @@ from goodcommission.packs.model import Severity
 from goodcommission.report.wording import KINDS, count
 from goodcommission.scan.naming import DIVISIONS, band_title, fact_title, field_of, stated_by_field
 from goodcommission.scan.sums import MEASURES, SIDES, Partial, Threshold, merged, partial, thresholds
-from goodcommission.scan.wording import amount, share_of
+from goodcommission.scan.wording import FEWEST, INNOCENT, amount, least_of, share_of
 from goodcommission.version import VERSION
 
 __all__ = ["Counts", "Partial", "Summary", "merged", "partial", "summarise"]
@@ -25,8 +25,6 @@ _MONTHS: Final = 60
 _NAMED: Final = 5
 """Facts that are named for each rule."""
 _WAITED_FOR: Final = 20
-_FEWEST: Final = 30
-"""Values near a threshold, below which nothing can be said about them."""
 _HEAPED: Final = 2
 """So many times as many values just below a threshold as in the bands on both sides make a heap."""
 NOT_STATED: Final = "not stated"
@@ -46,10 +44,6 @@ CAVEATS: Final = tuple(
     )
 )
 """What the data can't tell; said before any figure."""
-_INNOCENT: Final = (
-    "This may have innocent causes: budgets are set in round sums, price lists and grants have ceilings, and buyers "
-    "plan within the rules. It shows where to read the notices, and proves nothing."
-)
 
 
 class Part(BaseModel):
@@ -508,7 +502,7 @@ def _heap(sums: _Sums, threshold: Threshold, packs: Packs) -> Heap:
     sides = {side: found.get(side, 0) for side in SIDES}
     state: Literal["heaped", "no heap", "too few", "no values"]
     below, near = sides["below"], (sides["far_below"], sides["above"])
-    enough = below + sides["above"] >= _FEWEST
+    enough = below + sides["above"] >= FEWEST
     heaped = enough and all(below >= _HEAPED * other for other in near)
     values = sum(found.values())
     told = f"{amount(below)} just below, {amount(sides['above'])} just above, {amount(sides['at'])} exactly at it"
@@ -517,7 +511,7 @@ def _heap(sums: _Sums, threshold: Threshold, packs: Packs) -> Heap:
     elif not enough:
         state, says = "too few", f"Too few values lie near it to say anything: {told}."
     elif heaped:
-        state, says = "heaped", f"{told}; {amount(sides['far_below'])} in the band before. {_INNOCENT}"
+        state, says = "heaped", f"{told}; {amount(sides['far_below'])} in the band before. {INNOCENT}"
     else:
         state, says = "no heap", f"{told}. That is no heap."
     return Heap(
@@ -565,7 +559,7 @@ def _publisher(sums: _Sums, keys: Sequence[str | None], title: str) -> Publisher
     put, settled = verdicts.put, verdicts.put - verdicts.unknown
     alone = {fact: times for fact, times in together("publisher_alone").items() if fact is not None}
     gains = [
-        Gain(fact=fact, title=fact_title(fact), field=field, answers=times, share=share_of(settled + times, put) or 0.0)
+        Gain(fact=fact, title=fact_title(fact), field=field, answers=times, share=least_of(settled + times, put) or 0.0)
         for fact, times in sorted(alone.items(), key=lambda one: (-one[1], one[0]))
         if (field := field_of(fact)) is not None and stated_by_field(fact)
     ]
@@ -576,8 +570,8 @@ def _publisher(sums: _Sums, keys: Sequence[str | None], title: str) -> Publisher
         publishers=len(keys),
         notices=sum(together("publisher_notices").values()),
         verdicts=verdicts,
-        settled_share=share_of(settled, put),
+        settled_share=least_of(settled, put),
         publish=tuple(gains[:_NAMED]),
-        with_all_fields=share_of(settled + sum(together("publisher_carried").values()), put),
+        with_all_fields=least_of(settled + sum(together("publisher_carried").values()), put),
         waits_for=_missing(named, _WAITED_FOR),
     )

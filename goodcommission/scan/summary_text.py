@@ -75,8 +75,9 @@ def _decided(page: Page, summary: Summary) -> None:
     page.heading("What could be decided")
     page.say(verdict_words(summary.practice))
     page.say(scored_words(summary.all))
-    if summary.kinds:
-        page.say(f"Kinds of notice: {'; '.join(f'{name} {amount(many)}' for name, many in summary.kinds.items())}.")
+    kinds = [f"{neutral(name, 40)} {amount(many)}" for name, many in summary.kinds.items()]
+    if kinds:
+        page.say(f"Kinds of notice: {'; '.join(kinds)}.")
     if summary.waits_for:
         page.heading("What most answers wait for")
         for one in summary.waits_for[:_WAITED]:

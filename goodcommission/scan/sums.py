@@ -27,6 +27,8 @@ SIDES: Final = ("far_below", "below", "at", "above", "far_above")
 """Where a value lies at a threshold: the bands end at 90, 95, 100, 105 and 110 % of it."""
 _COLUMNS: Final = {"value.total": "value", "value.total_including_vat": "value_including_vat"}
 """Where the table of notices has a fact that thresholds are about."""
+MOST_WAITING: Final = 200_000
+"""Rows of sums that wait in memory to be added up."""
 _LONGEST: Final = 300
 """Characters that are kept of a name: a hostile notice must not fill the memory."""
 _COUNTS: Final = {"what": pl.String, "key": pl.String, "item": pl.String, "bucket": pl.Int32, "count": pl.Int64}
@@ -183,7 +185,7 @@ def _owner(packs: Packs, pack: str, name: str) -> str:
 
 
 @lru_cache(maxsize=16)
-def _decided_by_facts(packs: Packs) -> frozenset[str]:
+def decided_by_facts(packs: Packs) -> frozenset[str]:
     """The rules of practice that are decided as soon as all facts they name as missing are stated.
 
     A choice (``a ? b : c``) or a list of records may ask for more once the first fact is known, and cases that are told
@@ -243,7 +245,7 @@ def merged(partials: Iterable[Partial]) -> Partial:
         counts.append(one.counts)
         examples.append(one.examples)
         waiting += one.counts.height
-        if waiting > max(whole, 200_000):  # Added up as they come, so that only one set of sums is in memory.
+        if waiting > max(whole, MOST_WAITING):  # Added up as they come, so that only one set of sums is in memory.
             made = _made(counts, examples)
             counts, examples, whole, waiting = [made.counts], [made.examples], made.counts.height, 0
     return _made(counts, examples)
@@ -359,7 +361,7 @@ def _of_rules(notices: pl.DataFrame, rules: pl.DataFrame, packs: Packs) -> Itera
     waiting = waiting.with_columns(
         alone=pl.len().over("row") == 1,
         # Each fact that is missing would be stated by a field of OCDS, and the rule asks for nothing further.
-        sure=carried.fill_null(False).all().over("row") & pl.col("rule").is_in(list(_decided_by_facts(packs))),
+        sure=carried.fill_null(False).all().over("row") & pl.col("rule").is_in(list(decided_by_facts(packs))),
     )
     yield _counted(waiting.group_by("rule", "fact").agg(pl.col("len").sum()), "missing", key="rule", item="fact")
     practised = waiting.filter(practice)

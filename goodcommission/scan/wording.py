@@ -14,7 +14,7 @@ from goodcommission.scan.naming import fact_title
 if TYPE_CHECKING:
     from goodcommission.scan.summary import Example, Heap, MissingFact, Publisher, Spread, Spreads, Verdicts
 
-_LONGEST: Final = 120
+_LONGEST: Final = 80
 TITLES: Final[Mapping[str, str]] = {
     "buyer": "By buyer",
     "month": "By month",
@@ -27,6 +27,12 @@ HEAP_STATES: Final[Mapping[str, str]] = {
     "no values": "Not looked at, for want of values in the table",
 }
 """What is said of thresholds at which nothing was found."""
+FEWEST: Final = 30
+"""Values near a threshold, below which nothing can be said about them."""
+INNOCENT: Final = (
+    "This may have innocent causes: budgets are set in round sums, price lists and grants have ceilings, and buyers "
+    "plan within the rules. It shows which notices to read, and proves nothing."
+)
 SPREAD_WORDS: Final = (
     "Decided: of the rules of practice that are met, not met or not known, the share that is met or not met; the mean "
     "over the notices, and between which figures the middle half of them lies. Coverage weighs the rules by how much "
@@ -49,6 +55,11 @@ def share_of(part: int, whole: int) -> float | None:
     return None if whole == 0 else round(100 * part / whole, 1)
 
 
+def least_of(part: int, whole: int) -> float | None:
+    """A share in percent, cut off after a tenth: of what is said to be at least so much."""
+    return None if whole == 0 else 1000 * part // whole / 10
+
+
 def mean(spread: Spread, unit: str = "") -> str:
     """The mean, or a dash where there is none."""
     return "–" if spread.mean is None else f"{number(spread.mean)}{unit}"
@@ -68,8 +79,9 @@ def half(spread: Spread, unit: str = "") -> str:
 
 def place(example: Example) -> str:
     """Where a notice stands."""
-    where = f"{neutral(example.file, _LONGEST)}:{example.line}" + neutral(example.pointer, _LONGEST)
-    return f"{where} ({neutral(example.ocid, _LONGEST)})" if example.ocid else where
+    where = f"{neutral(example.file, _LONGEST)}:{example.line}"
+    also = [neutral(one, _LONGEST) for one in (example.pointer, example.ocid) if one]
+    return f"{where} ({', '.join(also)})" if also else where
 
 
 def fact_words(one: MissingFact) -> str:
@@ -134,8 +146,10 @@ def publisher_words(one: Publisher) -> list[str]:
         f"{count_of(one.notices, 'notice')}. This data can settle {percent(one.settled_share)} of the rules put to it.",
         f"{met}, and {percent(unknown)} are not known.",
     ]
-    said += [f"Publish {gain.field} ({gain.title}) and it is at least {percent(gain.share)}." for gain in one.publish]
-    if one.with_all_fields is not None and one.with_all_fields > (one.settled_share or 0):
+    now = one.settled_share or 0.0
+    gains = [gain for gain in one.publish if gain.share > now]
+    said += [f"Publish {gain.field} ({gain.title}) and it is at least {percent(gain.share)}." for gain in gains]
+    if one.with_all_fields is not None and one.with_all_fields > max([now, *(gain.share for gain in gains)]):
         said.append(
             f"With every missing fact that OCDS has a field for, it is at least {percent(one.with_all_fields)}."
         )

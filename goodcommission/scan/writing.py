@@ -22,6 +22,7 @@ from goodcommission.scan.notices import Chunk, Input, Reader, chunks, find_input
 from goodcommission.scan.results import summary_counts
 from goodcommission.scan.running import Counts, Done, Options, Plan, Register, cores, prepare, run
 from goodcommission.scan.summary import Partial, Summary, merged, summarise
+from goodcommission.scan.summary_html import html
 from goodcommission.version import VERSION
 
 Format = Literal["parquet", "csv", "jsonl"]
@@ -400,6 +401,7 @@ def write_scan(
         summary = summarise(merged(folder.sums()), packs, summary_counts(counts))
         read = [*inputs[:finished], *given[finished:]]
         texts = {
+            "summary.html": html(summary),
             "summary.json": summary.to_json(),
             ABOUT: about(read, passed_over, asked, counts, kinds),  # last: by it a scan that is complete is known
         }
