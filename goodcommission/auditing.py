@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 from goodcommission import scoring
 from goodcommission.answers import Answers, Manual, asked_of, read_answers
 from goodcommission.description.document import Document
+from goodcommission.description.kinds import KINDS_OF_SEVERAL
 from goodcommission.description.model import Description, Evidence
 from goodcommission.description.positions import locate
 from goodcommission.description.reading import read_description
@@ -74,12 +75,6 @@ from goodcommission.report.model import (
 from goodcommission.report.wording import listed
 from goodcommission.version import VERSION
 
-_KIND_WORDS: Final[Mapping[str, str]] = {
-    "tender": "tenders",
-    "contract": "contracts",
-    "decommissioning_plan": "decommissioning plans",
-    "grant_programme": "grant programmes",
-}
 GOVERNING: Final[Mapping[str, tuple[str, ...]]] = {
     "tender": ("timeline.tender_published", "notice.date"),
     "contract": ("timeline.contract_signed", "award.date", "notice.date"),
@@ -290,7 +285,7 @@ def rule_infos(packs: Packs) -> tuple[Mapping[str, RuleInfo], Mapping[str, RuleR
             sources=tuple(cite(citation, works[rule.pack][citation.source]) for citation in written.sources),
         )
         infos[written.id] = info
-        kinds = listed([_KIND_WORDS[kind] for kind in written.applies_to])
+        kinds = listed([KINDS_OF_SEVERAL[kind] for kind in written.applies_to])
         elsewhere[written.id] = RuleResult.of(
             rule=info,
             verdict="not_applicable",

@@ -223,3 +223,15 @@ def test_every_source_is_a_work_and_a_place_in_it() -> None:
     assert works
     assert all(any(title in " ".join(work.split()) for title in named) for work in works)
     assert not any("text lines" in work for work in works)
+
+
+@pytest.mark.parametrize(
+    ("total", "said"),
+    [
+        (None, "not known, as its value is not stated: rules"),
+        ({"amount": 300_000, "currency": "EUR"}, "its value is stated in EUR, and the limits are in GBP: rules"),
+    ],
+)
+def test_why_the_size_is_not_known(total: Any, said: str) -> None:
+    report = audit({"kind": "tender", "value": {"total": total}})
+    assert said in " ".join(render(report).split())

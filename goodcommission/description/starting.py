@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, get_args
 
+from goodcommission.description.kinds import KINDS, KINDS_OF_SEVERAL
 from goodcommission.description.model import Description, Evidence, Kind
 from goodcommission.description.parsing import parse
 from goodcommission.description.reading import read_source
@@ -27,12 +28,6 @@ from goodcommission.packs.compiling import Packs
 from goodcommission.packs.loading import load_packs, shipped_folder
 
 WIDTH: Final = 100
-_KIND_WORDS: Final[Mapping[str, tuple[str, str]]] = {
-    "tender": ("A tender", "tenders"),
-    "contract": ("A contract", "contracts"),
-    "decommissioning_plan": ("A decommissioning plan", "decommissioning plans"),
-    "grant_programme": ("A grant programme", "grant programmes"),
-}
 _ALWAYS: Final = ("stage", "id", "title", "commissioner.name")
 _NAMED: Final = 3
 """Up to so many rules are named with their titles; more than that is a list nobody reads."""
@@ -321,7 +316,7 @@ def starting_file(kind: Kind, *, quick: bool = False, packs: Packs | None = None
 def _full(kind: Kind, packs: Packs) -> list[str]:
     read = asked(packs, kind)
     facts = [fact for fact in dictionary() if fact in _ALWAYS or fact in read.deciding or fact in read.advising]
-    one, many = _KIND_WORDS[kind]
+    one, many = f"A {KINDS[kind]}", KINDS_OF_SEVERAL[kind]
     lines = _head(
         f"{one}, to be filled in and audited: goodcommission audit FILE",
         f"It has a place for each of the {len(facts)} facts that the rules for {many} ask for, along the commissioning "
@@ -342,7 +337,7 @@ def _quick(kind: Kind, packs: Packs) -> list[str]:
     for fact, question in of_fact.items():
         homes.setdefault(fact.partition(".")[0], question.number)
     order = sorted(of_fact, key=lambda fact: (homes[fact.partition(".")[0]], of_fact[fact].number))
-    one, many = _KIND_WORDS[kind]
+    one, many = f"A {KINDS[kind]}", KINDS_OF_SEVERAL[kind]
     lines = _head(
         f"{one}, to be filled in and audited: goodcommission audit FILE",
         f"The quick check: of its {len(quick_check())} questions, the {len(questions)} that bear on {many}. They keep "

@@ -158,7 +158,7 @@ class AuditedGroup(Part):
 class TierUsed(Part):
     """The tier of the audit: how much is asked of a purchase of this size."""
 
-    name: Tier | None = Field(description="None if the value is not stated: larger tiers' rules are then unknown.")
+    name: Tier | None = Field(description="None if the value is not known: larger tiers' rules are then unknown.")
     basis: Literal["value", "override", "unknown"]
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from goodcommission.description import kinds
 from goodcommission.engine.evidence import WITHOUT_EVIDENCE
 from goodcommission.engine.texts import say, say_date
 from goodcommission.report.model import plain
@@ -45,13 +46,7 @@ VERDICTS: Final[Mapping[str, str]] = {
     "not applicable": "does not apply",
     "unknown": "not known",
 }
-KINDS: Final[Mapping[str, str]] = {
-    "tender": "Tender",
-    "contract": "Contract",
-    "decommissioning_plan": "Decommissioning plan",
-    "grant_programme": "Grant programme",
-    "case": "Case",
-}
+KINDS: Final[Mapping[str, str]] = {**{kind: words.capitalize() for kind, words in kinds.KINDS.items()}, "case": "Case"}
 
 
 def number(value: float) -> str:
@@ -286,7 +281,9 @@ def tier_words(report: AuditReport) -> str:
     """The tier in words, and what follows from it."""
     tier = report.tier
     if tier.name is None:
-        return "not known, as its value is not stated: rules that depend on it are left open"
+        reason = next((one.reason for one in report.missing if one.name == "value.total"), None) or ""
+        state = reason.removeprefix("it ") if reason.startswith("it is ") else "is not stated"
+        return f"not known, as its value {state}: rules that depend on it are left open"
     asked = {
         "small": "only the rules for contracts of any size are asked",
         "medium": "rules for large contracts are not asked",

@@ -11,11 +11,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup, escape
 
+from goodcommission.description.kinds import KINDS_OF_SEVERAL
 from goodcommission.packs.compiling import LoadedPack, Packs
 from goodcommission.packs.coverage import Became, Coverage, read_coverage
 from goodcommission.packs.model import Citation, Pack, Pattern, Question, Rule
 from goodcommission.report.citing import cite
-from goodcommission.report.rule_pages import KINDS, RulePage, rule_page
+from goodcommission.report.rule_pages import RulePage, rule_page
 from goodcommission.report.rules import find
 from goodcommission.report.wording import how_tested, listed
 from goodcommission.web.api import service, worked
@@ -79,7 +80,7 @@ async def rules(
         groups=groups,
         packs=_shown(used),
         works=sorted(works.items(), key=lambda item: item[1].lower()),
-        kinds=KINDS,
+        kinds=KINDS_OF_SEVERAL,
         q=q[:_LONGEST],
         chosen={"pack": pack, "severity": severity, "source": source, "kind": kind},
         found=sum(len(group.parts) for group in groups),
@@ -115,7 +116,7 @@ def _question(request: Request, used: Packs, id: str) -> Response:
     pack, one = held
     if one.id != id:
         return RedirectResponse(f"/rules/{one.id}", 308)
-    kinds = listed([KINDS[kind] for kind in one.applies_to])
+    kinds = listed([KINDS_OF_SEVERAL[kind] for kind in one.applies_to])
     return page(
         "question.html.j2", request, question=one, pack=pack, kinds=kinds, citations=_citations(pack, one.sources)
     )
@@ -200,7 +201,7 @@ def _about(loaded: LoadedPack) -> dict[str, Any]:
     asked: list[Rule | Question] = [*pack.rules, *pack.questions]
     kinds = {kind for part in asked for kind in part.applies_to}
     return {
-        "kinds": listed([name for kind, name in KINDS.items() if kind in kinds]),
+        "kinds": listed([name for kind, name in KINDS_OF_SEVERAL.items() if kind in kinds]),
         "tested": how_tested(loaded.grade) if pack.rules else None,
         "works": _cited(pack),
     }
