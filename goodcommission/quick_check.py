@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from goodcommission.auditing import audit
 from goodcommission.description.model import Kind
+from goodcommission.description.raw import held, place
 from goodcommission.description.reading import read_description
 from goodcommission.description.starting import Question, questions_for
 from goodcommission.engine.facts import COMPLETE, Fact, dictionary
@@ -33,6 +34,7 @@ BASICS: Final = Question(
     ("stage",),
 )
 _SEVERITY: Final[Mapping[str, float]] = {"high": 5.0, "medium": 3.0, "low": 1.0}
+_ABSENT: Final = object()
 _YES: Final = frozenset({"y", "yes", "true", "1"})
 _NO: Final = frozenset({"n", "no", "false", "0"})
 _DONT_KNOW: Final = frozenset({"?", "dk", "don't know", "dont know", "don’t know", "unknown", "null"})
@@ -153,7 +155,7 @@ class QuickCheck:
 
     def settled(self, name: str) -> bool:
         """Whether a fact was answered, with "don't know" as well, or passed over."""
-        return name in self._skipped or _has(self.answers, name)
+        return name in self._skipped or held(self.answers, name, _ABSENT) is not _ABSENT
 
     def skip(self, name: str) -> None:
         """Pass a fact over for now: it stays absent, and is asked again another time."""
@@ -166,7 +168,8 @@ class QuickCheck:
             AnswerError: It does not fit the fact; nothing is changed.
         """
         answers = _copied(self.answers)
-        _put(answers, name, value)
+        section, last = place(answers, name)
+        section[last] = value
         try:
             self.report = self._audit(answers)
         except DescriptionError as error:
@@ -297,25 +300,6 @@ def _copied(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _copied(item) for key, item in value.items()}
     return [_copied(item) for item in value] if isinstance(value, list) else value
-
-
-def _has(answers: Mapping[str, Any], name: str) -> bool:
-    here: Any = answers
-    for part in name.split("."):
-        if not isinstance(here, Mapping) or part not in here:
-            return False
-        here = here[part]
-    return True
-
-
-def _put(answers: dict[str, Any], name: str, value: Any) -> None:
-    *sections, last = name.split(".")
-    here = answers
-    for section in sections:
-        if not isinstance(here.get(section), dict):
-            here[section] = {}
-        here = here[section]
-    here[last] = value
 
 
 def _remove(answers: dict[str, Any], name: str) -> None:

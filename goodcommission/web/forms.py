@@ -19,6 +19,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from starlette.datastructures import FormData
 
 from goodcommission.description.model import Kind
+from goodcommission.description.raw import held as stated
 from goodcommission.description.reading import read_documents
 from goodcommission.description.starting import Question, quick_check
 from goodcommission.description.writing import as_written, written
@@ -210,7 +211,7 @@ def take(walk: Walk, form: FormData, facts: Sequence[Fact], *, blanks: bool) -> 
     errors: dict[str, str] = {}
     for fact in facts:
         try:
-            value = meaning(fact, entry_in(form, fact), currency_of(_held(check.answers, fact.name)))
+            value = meaning(fact, entry_in(form, fact), currency_of(stated(check.answers, fact.name, LEFT)))
         except AnswerError as error:
             errors[fact.name] = said(error.faults)
             continue
@@ -236,15 +237,6 @@ def _state(check: QuickCheck, name: str, value: Any) -> str | None:
     except AnswerError as error:
         return said(error.faults)
     return None
-
-
-def _held(answers: Mapping[str, Any], name: str) -> Any:
-    here: Any = answers
-    for part in name.split("."):
-        if not isinstance(here, Mapping) or part not in here:
-            return LEFT
-        here = here[part]
-    return here
 
 
 # --- How far it has come -------------------------------------------------------------------------------------------
@@ -380,12 +372,12 @@ def _shown(
         now=standing(walk),
         focus=errors or more,
         kind=KINDS[walk.check.kind],
-        title=_held(walk.check.answers, "title"),
+        title=stated(walk.check.answers, "title", LEFT),
     )
 
 
 def _field(walk: Walk, fact: Fact, form: FormData | None, errors: Mapping[str, str], more: str) -> Field:
-    held = _held(walk.check.answers, fact.name)
+    held = stated(walk.check.answers, fact.name, LEFT)
     entry = entry_of(fact, held)
     if form is not None and (fact.name in errors or more):
         entry = entry_in(form, fact)

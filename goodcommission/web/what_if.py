@@ -10,6 +10,8 @@ from starlette.datastructures import FormData
 
 from goodcommission.comparing import Comparison, compare
 from goodcommission.description.document import Document
+from goodcommission.description.raw import held as stated
+from goodcommission.description.raw import place
 from goodcommission.description.reading import read_description
 from goodcommission.description.writing import as_written
 from goodcommission.engine.facts import COMPLETE, GIVEN, Fact, dictionary
@@ -97,7 +99,7 @@ def fields(document: Document, report: AuditReport, form: FormData | None = None
     raw = as_written(document)
     found = []
     for fact in offered(report):
-        held = _held(raw, fact.name)
+        held = stated(raw, fact.name, LEFT)
         entry = entry_in(form, fact) if form is not None else entry_of(fact, held)
         found.append(Field(fact, entry, currency_of(held), about=section(fact)))
     return tuple(found)
@@ -109,7 +111,7 @@ def tried(service: Service, document: Document, report: AuditReport, options: Au
     errors: list[str] = []
     changed = 0
     for fact in offered(report):
-        held, entry = _held(raw, fact.name), entry_in(form, fact)
+        held, entry = stated(raw, fact.name, LEFT), entry_in(form, fact)
         if entry == entry_of(fact, held):
             continue
         try:
@@ -156,27 +158,13 @@ def _moves(comparison: Comparison) -> tuple[Move, ...]:
     return tuple(sorted((*rules, *patterns), key=lambda one: order[one.direction]))
 
 
-def _held(raw: Mapping[str, Any], name: str) -> Any:
-    here: Any = raw
-    for part in name.split("."):
-        if not isinstance(here, Mapping) or part not in here:
-            return LEFT
-        here = here[part]
-    return here
-
-
 def _put(raw: dict[str, Any], fact: Fact, value: Any) -> None:
     """State another value, or none; what showed the old one to be true shows nothing of the new one."""
-    *sections, last = fact.name.split(".")
-    here = raw
-    for within in sections:
-        if not isinstance(here.get(within), dict):
-            here[within] = {}
-        here = here[within]
+    within, last = place(raw, fact.name)
     if value is LEFT:
-        here.pop(last, None)
+        within.pop(last, None)
     else:
-        here[last] = value
+        within[last] = value
     if isinstance(raw.get("evidence"), list):
         raw["evidence"] = [
             one
