@@ -309,6 +309,7 @@ def test_answers_that_are_wrong_are_all_named_with_their_lines(tmp_path: Path) -
         (("check", "{here}/notice.json"), "goodcommission convert"),
         (("check", "tender", "-o", "{here}/new.yaml", "--answers", "{here}/tender.yaml"), "there are no answers"),
         (("check", "tender", "-o", "{here}"), "{here}"),
+        (("check", "tender", "--pack", "uk-procurement-act-2023", "-o", "{here}/new.yaml"), "nothing enters the score"),
     ],
 )
 def test_bad_input_is_said_in_one_line(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:

@@ -91,9 +91,14 @@ def check(
     }
     place = path_of(str(target))
     settings = settled(configurations(config, no_config)(place), place, given)
+    used = load_packs(settings["packs"].value, rules=settings["rules"].value, adjustments=adjustments(settings))
+    if not used.practice.rules:
+        message = "the quick check asks what the score rests on, and of these packs nothing enters the score"
+        advice = f"Name another pack with --pack; a file with a place for all facts: goodcommission new {kind}."
+        fail(Fault(message, ", ".join(used.ids), suggestion=advice))
     session = QuickCheck(
         kind,
-        load_packs(settings["packs"].value, rules=settings["rules"].value, adjustments=adjustments(settings)),
+        used,
         answers=begun,
         commissioner=settings["commissioner"].value,
         as_of=settings["as_of"].value or dt.datetime.now().astimezone().date(),
@@ -171,7 +176,8 @@ def _conversation(session: QuickCheck, target: Path, most: int | None) -> None:
             show(f"\n{_standing(session)}\n")
             remaining = session.remaining()
     except _StopError:
-        _save(session, target)
+        pass
+    _save(session, target)
 
 
 def _question(session: QuickCheck, asked: Asked, left: int) -> None:

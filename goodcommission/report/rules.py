@@ -32,7 +32,8 @@ def packs_text(loaded: Iterable[LoadedPack], width: int, colour: bool) -> str:
         page.say(f"{pack.id} {pack.version}", style="bold")
         held = [count(len(pack.rules), "rule")] if pack.rules else []
         held += [count(len(pack.patterns), "combined finding")] if pack.patterns else []
-        page.say(f"{neutral(pack.title)}: {listed(held)}", "  ")
+        law = "; law, which is told apart and never enters the score" if pack.kind == "law" else ""
+        page.say(f"{neutral(pack.title)}: {listed(held)}{law}", "  ")
         if pack.rules:
             page.say(how_tested(grades[pack.id]), "  ")
         if pack.about:
@@ -48,6 +49,7 @@ def packs_data(loaded: Iterable[LoadedPack]) -> list[dict[str, Any]]:
             "version": one.pack.version,
             "title": one.pack.title,
             "about": one.pack.about,
+            "law": one.pack.kind == "law",
             "digest": one.digest,
             "rules": len(one.pack.rules),
             "patterns": len(one.pack.patterns),
@@ -62,7 +64,7 @@ def rules_text(loaded: Iterable[LoadedPack], width: int, colour: bool) -> str:
     """All rules and combined findings by pack, one line each."""
     page = Page(width, [])
     for pack in _packs(loaded):
-        page.heading(f"{neutral(pack.title)} ({pack.id})")
+        page.heading(f"{neutral(pack.title)} ({pack.id}{'; law' if pack.kind == 'law' else ''})")
         for rule in pack.rules:
             page.labelled(rule.id, f"{rule.severity:<8}{neutral(rule.title)}", at=10, styles=("bold", ""))
         for pattern in pack.patterns:
@@ -94,7 +96,9 @@ def rules_data(loaded: Iterable[LoadedPack]) -> list[dict[str, Any]]:
     for pack in _packs(loaded):
         for part in _parts(pack):
             plain = part.model_dump(mode="json", by_alias=True)
-            found.append({"pack": pack.id, **{key: plain[key] for key in keys if key in plain}})
+            found.append(
+                {"pack": pack.id, "law": pack.kind == "law", **{key: plain[key] for key in keys if key in plain}}
+            )
     return found
 
 
