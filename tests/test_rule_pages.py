@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from goodcommission import audit, load_packs
 from goodcommission.cli import main
 from goodcommission.report.in_words import InWords
-from goodcommission.report.rule_pages import rule_pages
+from goodcommission.report.rule_pages import rule_page, rule_pages
+from goodcommission.report.rules import find
 
 FOLDER = Path(__file__).parent.parent / "docs" / "rules"
 PAGES = rule_pages(load_packs())
@@ -129,3 +130,27 @@ rules:
     text = show("NC-01", "--rules", str(tmp_path), "--format", "markdown")
     assert "**Met** if the length in months is at least 12 months." in text
     assert "Finding: It lasts 6 months." in text
+
+
+@pytest.mark.parametrize("id", RULES)
+def test_what_is_named_in_quotation_marks_is_explained(id: str) -> None:
+    packs = load_packs()
+    found = find(packs.packs, id)
+    assert found is not None
+    page = rule_page(packs, *found)
+    meanings = dict(page.where)
+    said = [*(line.words for line in page.decision), *meanings.values()]
+    said += re.findall(r"\[(“[^”]*”)\]", " ".join([page.remedy or "", *(line.finding or "" for line in page.decision)]))
+    assert set(re.findall("“([^”]*)”", " ".join(said))) <= set(meanings)
+    texts = ". ".join(said)
+    assert not re.search(r"\bit: (yes|no)\b|\b(days?|months?) (days?|months?)\b|-\d", texts), texts
+
+
+def test_names_of_computed_values_are_said_in_words() -> None:
+    page = PAGES["PP-03.md"]
+    assert "the minimum annual turnover is more than “lot top”" in page
+    assert "- “lot top”: 2 times the value of the smallest lot.\n" in page
+    assert "- “years or more”: the larger of the length in months divided by 12 and 1.\n" in page
+    assert "3 months after “clock start”" in PAGES["DN-01.md"]
+    assert "what is measured is stated" in PAGES["SC-04.md"]
+    assert "It tells of a risk where their verdicts come together." in PAGES["X-01.md"]

@@ -47,8 +47,6 @@ _FUNCTIONS: Final[Mapping[str, str]] = {
     "sum_of": "the sum of {0}",
     "earliest": "the earlier of {0} and {1}",
     "latest": "the later of {0} and {1}",
-    "add_months": "{1} months after {0}",
-    "add_days": "{1} days after {0}",
     "days_between": "the days from {0} to {1}",
     "weekdays_between": "the weekdays between {0} and {1}",
     "band": "the step of {0} for {1}",
@@ -60,10 +58,28 @@ class InWords:
     """What the conditions of one rule say, with its facts, parameters and lets by their plain names."""
 
     def __init__(self, rule: CompiledRule) -> None:
+        self.rule = rule
         self.currency = rule.currency
         self.parameters: Mapping[str, Parameter] = rule.parameters
         self.lets: Mapping[str, CompiledLet] = {let.name: let for let in rule.lets}
         self.items: dict[str, Fact] = {}
+        self.named: dict[str, None] = {}
+        """The lets that stand under their names in what was said, in the order in which they came up."""
+
+    def where(self) -> tuple[tuple[str, str], ...]:
+        """What was named so far, each with what it is."""
+        meanings: dict[str, str] = {}
+        while name := next((name for name in self.named if name not in meanings), None):
+            meanings[name] = self._value(self.lets[name].value.tree)
+        return tuple((name.replace("_", " "), meaning) for name, meaning in meanings.items())
+
+    def name(self, let: str) -> str:
+        """A let by its own name, or by that of the fact that it is."""
+        tree = self.lets[let].value.tree
+        if isinstance(tree, Variable) and self._fact(tree):
+            return self._value(tree)
+        self.named[let] = None
+        return f"“{let.replace('_', ' ')}”"
 
     def says(self, node: Node) -> str:
         """A yes/no condition as a clause."""
@@ -91,6 +107,8 @@ class InWords:
             case Variable(name) if name.endswith(COMPLETE) and name not in dictionary():
                 title = self._title(dictionary()[name.removesuffix(COMPLETE)])
                 return f"{title}: all are named" if yes else f"{title}: not all are named"
+            case FieldOf(FieldOf() as part, "given") if fact := self._fact(part):
+                return f"{self._title(fact)} is {'stated' if yes else 'stated as none'}"
             case Variable() | FieldOf():
                 fact = self._fact(node)
                 return _said(fact, yes=yes) if fact else f"{self._value(node)}: {'yes' if yes else 'no'}"
@@ -170,7 +188,7 @@ class InWords:
             case Variable(name) if name.startswith(PARAMS):
                 return self._parameter(name.removeprefix(PARAMS))
             case Variable(name) if name in self.lets:
-                return f"the {name.replace('_', ' ')}"
+                return self.name(name)
             case Variable("as_of"):
                 return "the day of the audit"
             case Variable() | FieldOf():
@@ -181,7 +199,9 @@ class InWords:
             case ListOf(items):
                 return ", ".join(self._literal(item, None) for item in items) or "nothing"
             case Call(operator, (one, other)) if operator in _COMPUTED:
-                return f"{self._value(one)} {_COMPUTED[operator]} {self._value(other)}"
+                return f"{self._part(one)} {_COMPUTED[operator]} {self._part(other)}"
+            case Call("add_months" | "add_days" as function, (day, moved)):
+                return self._moved(day, moved, function.removeprefix("add_"))
             case Call(function, args) if function in _FUNCTIONS:
                 return _FUNCTIONS[function].format(*(self._value(arg) for arg in args))
             case Call("_?_:_", (test, one, other)):
@@ -194,6 +214,24 @@ class InWords:
                 self._remember(held_in, item)
                 return f"{self._value(body)} of each of {self._value(held_in)}"
         return self._clause(node, yes=True, inner=True)
+
+    def _part(self, node: Node) -> str:
+        """A part of a sum or a product; one that is computed itself in brackets."""
+        bare = node.args[0] if isinstance(node, Call) and node.function == "double" else node
+        computed = isinstance(bare, Call) and bare.function in _COMPUTED
+        return f"({self._value(node)})" if computed else self._value(node)
+
+    def _moved(self, day: Node, moved: Node, unit: str) -> str:
+        """A day so many days or months before or after another."""
+        back = False
+        if isinstance(moved, Const) and isinstance(moved.value, int):
+            back = moved.value < 0
+            text = self._with_unit(abs(moved.value), unit)
+        else:
+            text = self._value(moved)
+            if unit.removesuffix("s") not in text:
+                text += f" {unit}"
+        return f"{text} {'before' if back else 'after'} {self._value(day)}"
 
     def _remember(self, held_in: Node, item: str) -> None:
         fact = self._fact(held_in)

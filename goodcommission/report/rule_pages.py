@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import yaml
 
+from goodcommission.description.kinds import KINDS_OF_SEVERAL
 from goodcommission.engine.conditions import PARAMS
 from goodcommission.engine.facts import dictionary
 from goodcommission.engine.texts import parse, say
@@ -29,12 +30,6 @@ from goodcommission.report.terminal import neutral
 from goodcommission.report.text import Page
 from goodcommission.report.wording import capital, count, listed
 
-KINDS: Final[Mapping[str, str]] = {
-    "tender": "tenders",
-    "contract": "contracts",
-    "decommissioning_plan": "decommissioning plans",
-    "grant_programme": "grant programmes",
-}
 _SIZES: Final[Mapping[str, str]] = {
     "small": "of any size",
     "medium": "of medium size and above",
@@ -99,6 +94,8 @@ class RulePage:
     decision: tuple[Line, ...]
     lets: Mapping[str, str]
     """Intermediate values that the conditions name, as they are written."""
+    where: tuple[tuple[str, str], ...]
+    """Names in quotation marks, and what they stand for in words."""
     numbers: tuple[Number, ...]
     assumptions: tuple[str, ...]
     fails: Example | None
@@ -119,15 +116,15 @@ class RulePage:
 # --- Making a page -----------------------------------------------------------------------------------------------
 
 
-def _blanks(text: str, compiled: CompiledRule) -> str:
+def _blanks(text: str, words: InWords) -> str:
     """A sentence of a pack, with its parameters filled in and the names of facts where their values will stand."""
 
     def value_of(name: str) -> str:
         if name.startswith(PARAMS):
-            parameter = compiled.parameters[name.removeprefix(PARAMS)]
+            parameter = words.parameters[name.removeprefix(PARAMS)]
             return say(parameter.latest, parameter.unit)
         fact = dictionary().get(name)
-        return f"[{fact.title if fact else name.replace('_', ' ')}]"
+        return f"[{fact.title if fact else words.name(name)}]"
 
     return parse(text).fill(value_of)
 
@@ -154,7 +151,9 @@ def rule_page(packs: Packs, pack: Pack, part: Rule | Pattern) -> RulePage:
     lets = {name: let for other in packs.packs if other.pack.id in pack.uses for name, let in other.pack.let.items()}
     lets |= {**pack.let, **part.let}
     if isinstance(part, Pattern):
-        decision = tuple(_looked_for(part, packs))
+        gate = next((one.gate for one in packs.patterns if one.pattern.id == part.id), None)
+        words = InWords(gate) if gate else None
+        decision = tuple(_looked_for(part, packs, words))
         fails, passes = _pattern_examples(_with_cases(loaded), part)
         written = [line.condition for line in decision if line.condition]
         return RulePage(
@@ -163,12 +162,14 @@ def rule_page(packs: Packs, pack: Pack, part: Rule | Pattern) -> RulePage:
             pack=pack.id,
             pack_title=pack.title,
             version=pack.version,
-            asks=f"What these findings mean together: {part.concludes.replace('_', ' ').replace('.', ': ')}.",
+            asks="Nothing more than the rules below ask. It tells of a "
+            f"{part.concludes.partition('.')[0]} where their verdicts come together.",
             standing=(("Severity", part.severity), ("Concludes", part.concludes)),
             why=part.why,
             exclusions=(),
             decision=decision,
             lets=_lets(written, lets),
+            where=words.where() if words else (),
             numbers=_numbers(packs.packs, pack, [*written, *_lets(written, lets).values()]),
             assumptions=("Groups of rules that show one fault count once; the conclusion never changes the score.",),
             fails=fails,
@@ -178,7 +179,10 @@ def rule_page(packs: Packs, pack: Pack, part: Rule | Pattern) -> RulePage:
             combined=True,
         )
     compiled = packs.rule(part.id)
-    decision = tuple(_decided(part, compiled))
+    words = InWords(compiled)
+    decision = tuple(_decided(part, compiled, words))
+    exclusions = tuple(_exclusions(part, compiled, packs, words))
+    remedy = _blanks(part.remedy, words)
     written = [line.condition for line in decision if line.condition] + ([part.when] if part.when else [])
     texts = [part.remedy, part.finding or "", *(branch.finding or "" for branch in part.decide or ())]
     texts += [note.when + note.text for note in part.notes]
@@ -194,20 +198,21 @@ def rule_page(packs: Packs, pack: Pack, part: Rule | Pattern) -> RulePage:
         asks=part.asks,
         standing=tuple(_standing(part, law=pack.kind == "law")),
         why=part.why,
-        exclusions=tuple(_exclusions(part, compiled, packs)),
+        exclusions=exclusions,
         decision=decision,
         lets=used,
+        where=words.where(),
         numbers=numbers,
         assumptions=tuple(_assumptions(part)),
         fails=fails,
         passes=passes,
-        remedy=_blanks(part.remedy, compiled),
+        remedy=remedy,
         sources=sources,
     )
 
 
 def _standing(rule: Rule, *, law: bool) -> Iterator[tuple[str, str]]:
-    kinds = listed([KINDS[kind] for kind in rule.applies_to])
+    kinds = listed([KINDS_OF_SEVERAL[kind] for kind in rule.applies_to])
     yield "Asked of", f"{kinds} {_SIZES[rule.tier]}, from the stage “{rule.due_from}” on"
     yield "Severity", rule.severity
     yield "Standing", "law; it never enters the score" if law else rule.strength.replace("-", " ")
@@ -223,20 +228,20 @@ def _standing(rule: Rule, *, law: bool) -> Iterator[tuple[str, str]]:
         yield "Score", "shown, not counted"
 
 
-def _exclusions(rule: Rule, compiled: CompiledRule, packs: Packs) -> Iterator[str]:
-    others = [name for kind, name in KINDS.items() if kind not in rule.applies_to]
+def _exclusions(rule: Rule, compiled: CompiledRule, packs: Packs, words: InWords) -> Iterator[str]:
+    others = [name for kind, name in KINDS_OF_SEVERAL.items() if kind not in rule.applies_to]
     if others:
         yield f"{capital(listed(others))}."
     tier = packs.tiers[compiled.tier]
     if tier is not None:
         yield f"Smaller purchases: it is asked if {InWords(tier).says(tier.branches[0].condition.tree)}."
     if compiled.when is not None:
-        clauses = InWords(compiled).clauses(compiled.when.tree)
+        clauses = words.clauses(compiled.when.tree)
         yield "It arises only if " + ", and ".join(clauses) + "."
     if rule.due_from != "draft":
         planned = ""
         if compiled.planned is not None:
-            planned = f" But a plan meets it: {InWords(compiled).says(compiled.planned.tree)}."
+            planned = f" But a plan meets it: {words.says(compiled.planned.tree)}."
         yield f"Before the stage “{rule.due_from}” it is not due.{planned}"
 
 
@@ -248,21 +253,20 @@ def _assumptions(rule: Rule) -> Iterator[str]:
     yield "What the document does not say is not known: it is never taken as a fault."
 
 
-def _decided(rule: Rule, compiled: CompiledRule) -> Iterator[Line]:
-    words = InWords(compiled)
+def _decided(rule: Rule, compiled: CompiledRule, words: InWords) -> Iterator[Line]:
     if rule.require is not None:
         tree = compiled.branches[0].condition.tree
         yield Line("met", words.says(tree), rule.require)
-        yield Line("not met", "otherwise", None, _blanks(rule.finding or "", compiled))
+        yield Line("not met", "otherwise", None, _blanks(rule.finding or "", words))
     for branch, ready in zip(rule.decide or (), compiled.branches, strict=False):
         tree = ready.condition.tree
         if branch.pass_ is not None:
             yield Line("met", words.says(tree), branch.pass_)
         else:
-            yield Line("not met", words.says(tree), branch.fail, _blanks(branch.finding or "", compiled))
+            yield Line("not met", words.says(tree), branch.fail, _blanks(branch.finding or "", words))
 
 
-def _looked_for(pattern: Pattern, packs: Packs) -> Iterator[Line]:
+def _looked_for(pattern: Pattern, packs: Packs, words: InWords | None) -> Iterator[Line]:
     titles = {one.rule.id: one.rule.title for one in packs.rules}
     concluded = {one.pattern.concludes: one.pattern.title for one in packs.patterns}
 
@@ -276,8 +280,7 @@ def _looked_for(pattern: Pattern, packs: Packs) -> Iterator[Line]:
         return f"a rule of the group {match.group}: {verdict}"
 
     if pattern.when:
-        gate = next(one.gate for one in packs.patterns if one.pattern.id == pattern.id)
-        says = InWords(gate).says(gate.branches[0].condition.tree) if gate else pattern.when
+        says = words.says(words.rule.branches[0].condition.tree) if words else pattern.when
         yield Line("applies if", says, pattern.when)
     for label, matches in (("all of", pattern.all_of), ("any of", pattern.any_of)):
         if matches:
@@ -410,6 +413,11 @@ def _decision_markdown(page: RulePage) -> Iterator[str]:
         yield f"- **{capital(line.verdict)}**{' if' if line.verdict in ('met', 'not met') else ':'} {line.words}."
         if line.finding:
             yield f"  Then: “{line.finding}”"
+    if page.where:
+        yield ""
+        yield "Names in quotation marks stand for what is computed:"
+        yield ""
+        yield from (f"- “{name}”: {meaning}." for name, meaning in page.where)
     written = [f"{line.verdict:<10}{' '.join(line.condition.split())}" for line in page.decision if line.condition]
     if written:
         yield ""
@@ -465,6 +473,11 @@ def page_text(page: RulePage, width: int, colour: bool) -> str:
         out.labelled(capital(line.verdict), f"{'if ' if line.condition else ''}{neutral(line.words)}", at=_AT)
         if line.finding:
             out.labelled("", f"“{neutral(line.finding)}”", at=_AT, styles=("", "dim"))
+    if page.where:
+        out.blank()
+        out.say("Names in quotation marks stand for what is computed:", "  ", "dim")
+        for name, meaning in page.where:
+            out.labelled("-", f"“{name}”: {neutral(meaning)}", at=4)
     written = [line for line in page.decision if line.condition]
     if written:
         out.blank()
