@@ -181,7 +181,7 @@ def test_each_case_of_each_rule_is_judged_as_by_the_engine(pack: str, as_of: dt.
     rows = {(row["notice"], row["rule"]): row for row in tables.rules.iter_rows(named=True)}
     assert not tables.rejected
     for notice in notices:
-        setting = judge_.setting(judge_.read(notice))
+        setting = judge_.setting(judge_.read(notice).values)
         setting.tiers = tier_reached(PACKS, setting, None)
         setting.regime = regime_of(PACKS, setting)
         for rule in rules:

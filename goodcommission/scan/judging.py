@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 import polars as pl
@@ -83,12 +83,15 @@ class _Rule:
     """By the number of the combination in the key."""
 
 
-@dataclass(slots=True)
-class _Row:
-    """What one notice states, and the notice."""
+class Stated(NamedTuple):
+    """What one notice states, and where it is; the notice itself need not be kept."""
 
-    notice: Notice
-    values: dict[str, Any]
+    number: int
+    file: str
+    line: int
+    pointer: str
+    values: Mapping[str, Any]
+    """By the names of the facts, with the day on which it is audited (``as_of``)."""
 
 
 class Judge:
@@ -170,37 +173,45 @@ class Judge:
 
     # -- judging --
 
-    def tables(self, batch: Sequence[Notice]) -> Tables:
+    def tables(self, batch: Iterable[Notice]) -> Tables:
         """Audit some notices.
+
+        Args:
+            batch: Some thousand: each batch costs a tenth of a second, however small it is.
 
         Returns:
             The tables, in the order of the notices; what can't be audited is named beside them.
         """
-        self._forget()
-        rows: list[_Row] = []
+        rows: list[Stated] = []
         rejected: list[Rejected] = []
         for notice in batch:
             try:
-                rows.append(_Row(notice, self.read(notice)))
+                rows.append(self.read(notice))
             except DescriptionError as error:
                 fault = error.faults[0]
                 rejected.append(Rejected(notice.number, fault.pointer or "", fault.message))
+        tables = self.judge(rows)
+        return replace(tables, rejected=tuple(sorted((*rejected, *tables.rejected), key=lambda one: one.number)))
+
+    def judge(self, rows: Sequence[Stated]) -> Tables:
+        """Audit some notices by what they state."""
+        self._forget()
+        rejected: list[Rejected] = []
         judged = _Judged(self, rows)
         while judged.failed:  # a condition that takes too many steps on a notice: without it, all over again
             reasons = judged.failed
-            rejected += [Rejected(rows[index].notice.number, "", reason) for index, reason in reasons.items()]
+            rejected += [Rejected(rows[index].number, "", reason) for index, reason in reasons.items()]
             rows = [row for index, row in enumerate(rows) if index not in reasons]
             judged = _Judged(self, rows)
-        rejected.sort(key=lambda one: one.number)
         return Tables(judged.notices(), judged.verdicts(), tuple(rejected))
 
-    def read(self, notice: Notice) -> dict[str, Any]:
-        """What a notice states, by the names of the facts, with the day on which it is audited.
+    def read(self, notice: Notice) -> Stated:
+        """What a notice states.
 
         Raises:
             DescriptionError: It can't be audited.
         """
-        values = None
+        values: dict[str, Any] | None = None
         if notice.single and notice.publisher is None:
             values = self.reader.read(notice.raw)
         if values is None:
@@ -213,7 +224,7 @@ class Judge:
                 if name in values:
                     values[AS_OF] = values[name]
                     break
-        return values
+        return Stated(notice.number, notice.file, notice.line, notice.pointer, values)
 
     def setting(self, values: Mapping[str, Any]) -> Setting:
         """What rules are applied to: the facts of one notice."""
@@ -259,7 +270,7 @@ def _base(name: str) -> str:
 class _Judged:
     """One batch while it is judged."""
 
-    def __init__(self, judge_: Judge, rows: Sequence[_Row]) -> None:
+    def __init__(self, judge_: Judge, rows: Sequence[Stated]) -> None:
         self.judge, self.rows = judge_, rows
         self.batch = Batch(judge_.columns, [row.values for row in rows])
         self.failed: dict[int, str] = {}
@@ -335,7 +346,7 @@ class _Judged:
             one.values.append(stand(law, regime, self.rows[index].values).values)
         for name in law.dated:
             values = [standing.get(name) for standing in one.values]
-            self.batch.dated[one.number, name] = pl.Series(values, dtype=pl.Float64).gather(codes)
+            self.batch.dated[one.number, name] = pl.Series(values, dtype=pl.Float64)[codes]
         return codes.cast(pl.Int64)
 
     def _classes(self, one: _Rule) -> pl.Series:
@@ -373,10 +384,10 @@ class _Judged:
         asked = decided + counts["unknown"].cast(pl.Float64)
         share = pl.select(pl.when(pl.lit(asked) > 0).then((100 * pl.lit(decided) / pl.lit(asked)).round(1))).to_series()
         columns: dict[str, Any] = {
-            "notice": [row.notice.number for row in rows],
-            "file": [row.notice.file for row in rows],
-            "line": [row.notice.line for row in rows],
-            "pointer": [row.notice.pointer for row in rows],
+            "notice": [row.number for row in rows],
+            "file": [row.file for row in rows],
+            "line": [row.line for row in rows],
+            "pointer": [row.pointer for row in rows],
             "ocid": self._stated("notice.ocid"),
             "release": self._stated("notice.release"),
             "date": self._day("notice.date"),
@@ -473,9 +484,9 @@ class _Judged:
         if not height:
             return pl.DataFrame(schema=dict(RULES))
         rows = classes[pl.concat(at)] if at else classes.clear()
-        numbers = pl.Series("notice", [row.notice.number for row in self.rows], dtype=pl.Int64)
+        numbers = pl.Series("notice", [row.number for row in self.rows], dtype=pl.Int64)
         rows = rows.with_columns(
-            pl.concat([numbers] * len(at)).alias("notice"), spoken.texts().gather(pl.concat(values)).alias("values")
+            pl.concat([numbers] * len(at)).alias("notice"), spoken.texts()[pl.concat(values)].alias("values")
         )
         return rows.filter(pl.col("verdict").is_not_null()).select(*RULES)
 
@@ -488,11 +499,11 @@ def _number(known: list[Any], one: Any) -> int:
 
 
 def _taken(values: Sequence[int], codes: pl.Series) -> pl.Series:
-    return pl.Series(values, dtype=pl.Int64).gather(codes)
+    return pl.Series(values, dtype=pl.Int64)[codes]
 
 
 def _named(names: Sequence[str | None], codes: pl.Series) -> pl.Series:
-    return pl.Series(names, dtype=pl.String).gather(codes)
+    return pl.Series(names, dtype=pl.String)[codes]
 
 
 def _tier_name(tiers: tuple[Explained, ...]) -> str | None:
@@ -521,7 +532,7 @@ class _Spoken:
                 starts[number] = self._start(records[number].settled)
         if not any(starts):
             return pl.zeros(len(codes), dtype=pl.UInt32, eager=True)
-        return (pl.Series(starts, dtype=pl.UInt32).gather(codes) + rows).fill_null(0)
+        return (pl.Series(starts, dtype=pl.UInt32)[codes] + rows).fill_null(0)
 
     def texts(self) -> pl.Series:
         """All that was written."""

@@ -284,7 +284,7 @@ class Auditor:
         chosen = []
         for notice in notices:
             try:
-                fits = self.choice.of(self.judge.read(notice))
+                fits = self.choice.of(self.judge.read(notice).values)
             except GoodCommissionError as error:
                 tally.refuse(notice, error.faults[0])
                 continue

@@ -8,7 +8,8 @@ lots, or the whole tender where there are none).
 - `first`: the first of the sources that says something. A source with ``[]`` says something only if all agree.
 - `every`: each different value once, as a list that may have further items.
 - `earliest`, `latest`: of all that are stated.
-- `derived`: what takes thought, worked out by the part of `derivations.Reading` of that name.
+- `derived`: what takes thought, worked out by the part of `derivations.Reading` of that name. The sources are those
+  that it can come from: where none of them stands in the notice, nothing is stated. (What else it needs, it asks for.)
 
 This table is the only one: descriptions with places, and the fast reading of many notices, are both made from it.
 """
@@ -55,6 +56,8 @@ class Statement:
     """How one fact is read."""
 
     read: Read
+    sources: tuple[str, ...]
+    """Where it may come from; none: from the notice as such."""
     open_ended: bool = True
     """False where its list may be known to be complete."""
 
@@ -69,7 +72,7 @@ def first(how: How | str, *sources: str) -> Statement:
     """The first source that says something; of a list, all have to agree."""
     readers = [_agreed(how, source) if "[" in source else _single(how, source) for source in sources]
     if len(readers) == 1:
-        return Statement(readers[0])
+        return Statement(readers[0], sources)
 
     def read(reading: Reading) -> Said | None:
         for reader in readers:
@@ -78,13 +81,13 @@ def first(how: How | str, *sources: str) -> Statement:
                 return found
         return None
 
-    return Statement(read)
+    return Statement(read, sources)
 
 
 def every(how: How, source: str) -> Statement:
     """All different values of a list."""
     nodes = _many(source)
-    return Statement(lambda reading: listed(distinct(map(how, nodes(reading))), False))
+    return Statement(lambda reading: listed(distinct(map(how, nodes(reading))), False), (source,))
 
 
 def earliest(source: str) -> Statement:
@@ -97,9 +100,9 @@ def latest(source: str) -> Statement:
     return _extreme(source, max)
 
 
-def derived(part: str, *, open_ended: bool = True) -> Statement:
+def derived(part: str, *sources: str, open_ended: bool = True) -> Statement:
     """What a part of `Reading` works out."""
-    return Statement(attrgetter(part), open_ended)
+    return Statement(attrgetter(part), sources, open_ended)
 
 
 def _extreme(source: str, choose: Callable[..., Said]) -> Statement:
@@ -109,7 +112,7 @@ def _extreme(source: str, choose: Callable[..., Said]) -> Statement:
         days = [day for day in map(reading.day, nodes(reading)) if day is not None]
         return choose(days, key=_by_value) if days else None
 
-    return Statement(read)
+    return Statement(read, (source,))
 
 
 def _by_value(one: Said) -> str:
@@ -184,6 +187,8 @@ def _chosen(objects: Find, condition: str) -> Find:
 date = "day"
 """A day is read by `Reading.day`, which knows how the publisher writes times."""
 
+_TERM = ("tender.contractPeriod", "lots[].contractPeriod", "awards", "contracts")
+_CRITERIA = ("lots[].awardCriteria", "tender.awardCriteria")
 _PLANNING_NOTICE = "planning.documents[documentType"
 
 STATEMENTS: Final[Mapping[str, Statement]] = MappingProxyType(
@@ -193,63 +198,85 @@ STATEMENTS: Final[Mapping[str, Statement]] = MappingProxyType(
         # Identity
         "id": first(code, "ocid"),
         "notice.ocid": first(code, "ocid"),
-        "notice.release": derived("release"),
-        "as_at": derived("published_on"),
-        "notice.date": derived("published_on"),
+        "notice.release": derived("release", "id"),
+        "as_at": derived("published_on", "date"),
+        "notice.date": derived("published_on", "date"),
         "notice.publisher": derived("publisher"),
-        "notice.types": derived("notice_types"),
-        "notice.tags": derived("release_tags"),
-        "notice.earlier": derived("earlier"),
+        "notice.types": derived("notice_types", "documents"),
+        "notice.tags": derived("release_tags", "tag"),
+        "notice.earlier": derived("earlier", "relatedProcesses"),
         "title": first(text, "tender.title", "title"),
         "summary": first(text, "tender.description"),
-        "commissioner.name": derived("buyer_name"),
-        "commissioner.types": derived("buyer_types"),
-        "service.classification": derived("classification"),
-        "service.health_care": derived("health_care"),
-        "service.places": derived("places"),
+        "commissioner.name": derived("buyer_name", "buyer", "parties"),
+        "commissioner.types": derived("buyer_types", "buyer", "parties"),
+        "service.classification": derived(
+            "classification",
+            "tender.classification",
+            "tender.additionalClassifications",
+            "tender.items",
+            "awards",
+            "contracts",
+        ),
+        "service.health_care": derived("health_care", "tender.classification"),
+        "service.places": derived("places", "tender.items", "tender.deliveryAddresses", "awards", "contracts"),
         # Value
-        "value.total": derived("total"),
-        "value.total_including_vat": derived("total_including_vat"),
+        "value.total": derived("total", "contracts", "awards", "tender.value", "lots[].value"),
+        "value.total_including_vat": derived("total_including_vat", "contracts", "tender.value", "lots[].value"),
         "value.minimum": first(money, "tender.minValue"),
-        "award.value": derived("awarded"),
-        "value.budget": derived("budget"),
+        "award.value": derived("awarded", "awards"),
+        "value.budget": derived("budget", "planning.budget"),
         # Lots
-        "lots.count": derived("lots_count"),
+        "lots.count": derived("lots_count", "tender.lots"),
         "lots.reasons_not_split": first(reason, "tender.lotDetails.noLotsDivisionRationale"),
-        "lots.maximum_per_bidder": derived("most_lots_bid_for"),
-        "lots.maximum_per_supplier": derived("most_lots_won"),
-        "lots.items": derived("lots_listed", open_ended=False),
-        "lots.smallest_value": derived("smallest_lot"),
+        "lots.maximum_per_bidder": derived("most_lots_bid_for", "tender.lotDetails"),
+        "lots.maximum_per_supplier": derived("most_lots_won", "tender.lotDetails"),
+        "lots.items": derived("lots_listed", "tender.lots", open_ended=False),
+        "lots.smallest_value": derived("smallest_lot", "lots[].value"),
         # Procedure
-        "process.route": derived("route"),
+        "process.route": derived("route", "tender.procurementMethod", "tender.procurementMethodDetails"),
         "process.route_details": first(reason, "tender.procurementMethodDetails"),
-        "process.framework": derived("framework"),
-        "process.framework_maximum": derived("framework_maximum"),
+        "process.framework": derived("framework", "tender.techniques", "lots[].techniques"),
+        "process.framework_maximum": derived("framework_maximum", "tender.techniques"),
         "process.framework_period_reason": first(reason, "tender.techniques.frameworkAgreement.periodRationale"),
-        "process.dynamic": derived("dynamic"),
-        "process.is_retender": derived("is_retender"),
-        "process.above_threshold": derived("above_threshold"),
-        "process.light_touch": derived("light_touch"),
-        "process.legal_basis": derived("legal_basis"),
-        "funding.mechanism": derived("mechanism"),
+        "process.dynamic": derived("dynamic", "tender.techniques", "documents"),
+        "process.is_retender": derived("is_retender", "relatedProcesses"),
+        "process.above_threshold": derived(
+            "above_threshold",
+            "tender.aboveThreshold",
+            "lots[].aboveThreshold",
+            "awards",
+            "contracts",
+            "tender.procurementMethodDetails",
+        ),
+        "process.light_touch": derived(
+            "light_touch", "tender.specialRegime", "lots[].specialRegime", "tender.procurementMethodDetails"
+        ),
+        "process.legal_basis": derived("legal_basis", "tender.legalBasis"),
+        "funding.mechanism": derived("mechanism", "tender.legalBasis"),
         "process.accelerated": first(flag, "tender.procedure.isAccelerated"),
         "process.accelerated_reason": first(reason, "tender.procedure.acceleratedRationale"),
         "process.suitable_for_sme": first(flag, "tender.suitability.sme", "lots[].suitability.sme"),
         "process.suitable_for_vcse": first(flag, "tender.suitability.vcse", "lots[].suitability.vcse"),
-        "process.direct_award_reason": derived("direct_award_reason"),
-        "process.cancelled": derived("cancelled"),
+        "process.direct_award_reason": derived(
+            "direct_award_reason",
+            "tender.procurementMethodRationale",
+            "tender.procurementMethodRationaleClassifications",
+        ),
+        "process.cancelled": derived("cancelled", "tender.status", "tag", "documents"),
         "process.recurrent": first(flag, "tender.hasRecurrence"),
         "process.recurrence_terms": first(reason, "tender.recurrence.description"),
         "process.shortlist_minimum": first(count, "divisions[].secondStage.minimumCandidates"),
         "process.shortlist_maximum": first(count, "divisions[].secondStage.maximumCandidates"),
         "process.participation_fees": every(text, "tender.participationFees[].type[*]"),
-        "process.electronic_submission": derived("electronic_submission"),
+        "process.electronic_submission": derived(
+            "electronic_submission", "tender.submissionTerms", "tender.submissionMethod"
+        ),
         "process.submission_languages": every(text, "tender.submissionTerms.languages[*]"),
         "process.special_tool": first(text, "tender.communication.atypicalToolUrl"),
         "process.review_details": first(reason, "tender.reviewDetails"),
         "process.covered_by": every(text, "tender.coveredBy[*]"),
         "process.risks": first(reason, "tender.riskDetails"),
-        "information.documents": derived("document_kinds"),
+        "information.documents": derived("document_kinds", "documents"),
         # Time
         "timeline.intention_notice": earliest(f"{_PLANNING_NOTICE}=plannedProcurementNotice].datePublished"),
         "market.engagement_date": earliest(f"{_PLANNING_NOTICE}=marketEngagementNotice].datePublished"),
@@ -257,30 +284,34 @@ STATEMENTS: Final[Mapping[str, Statement]] = MappingProxyType(
         "market.engagement_until": latest("planning.milestones[type=engagement].dueDate"),
         "market.no_engagement_reason": first(reason, "planning.noEngagementNoticeRationale"),
         "market.no_notice_reason": first(reason, "planning.noEngagementNoticeRationale"),
-        "timeline.tender_published": derived("tender_published"),
+        "timeline.tender_published": derived(
+            "tender_published", "tender.documents", "tender.datePublished", "date", "tender.communication"
+        ),
         "timeline.clarification_deadline": first(date, "tender.enquiryPeriod.endDate"),
         "timeline.shortlist_invited": first(date, "tender.secondStage.invitationDate"),
-        "timeline.participation_deadline": derived("participation_deadline"),
-        "timeline.bid_deadline": derived("bid_deadline"),
-        "timeline.award_decision": derived("award_decision"),
+        "timeline.participation_deadline": derived(
+            "participation_deadline", "tender.expressionOfInterestDeadline", "tender.tenderPeriod"
+        ),
+        "timeline.bid_deadline": derived("bid_deadline", "tender.tenderPeriod"),
+        "timeline.award_decision": derived("award_decision", "awards", "tender.awardPeriod"),
         # Term
-        "term.months": derived("term.months"),
-        "term.start": derived("term.start"),
-        "term.end": derived("term.end"),
-        "term.latest_end": derived("term.latest"),
-        "term.extension_option": derived("extension_option"),
-        "term.extension_months": derived("term.extension_months"),
+        "term.months": derived("term.months", *_TERM),
+        "term.start": derived("term.start", *_TERM),
+        "term.end": derived("term.end", *_TERM),
+        "term.latest_end": derived("term.latest", *_TERM),
+        "term.extension_option": derived("extension_option", *_TERM, "tender.hasRenewal", "lots[].hasRenewal"),
+        "term.extension_months": derived("term.extension_months", *_TERM),
         "term.extension_terms": first(reason, "lots[].renewal.description"),
         "term.options": first(flag, "tender.hasOptions", "lots[].hasOptions"),
         "term.options_terms": first(reason, "lots[].options.description"),
         # Demands on bidders
-        "requirements.financial_standing": derived("financial_standing"),
-        "requirements.technical_ability": derived("technical_ability"),
-        "requirements.suitability": derived("suitability"),
-        "requirements.reserved_for": derived("reserved_for"),
+        "requirements.financial_standing": derived("financial_standing", "tender.selectionCriteria"),
+        "requirements.technical_ability": derived("technical_ability", "tender.selectionCriteria"),
+        "requirements.suitability": derived("suitability", "tender.selectionCriteria"),
+        "requirements.reserved_for": derived("reserved_for", "tender.otherRequirements", "lots[].otherRequirements"),
         "requirements.staff_names": first(flag, "tender.otherRequirements.requiresStaffNamesAndQualifications"),
         "requirements.variants_allowed": first(permission, "divisions[].submissionTerms.variantPolicy"),
-        "requirements.bid_validity_days": derived("bid_validity"),
+        "requirements.bid_validity_days": derived("bid_validity", "tender.submissionTerms"),
         "requirements.deposits": first(reason, "tender.submissionTerms.depositsGuarantees"),
         "requirements.legal_form": first(reason, "tender.contractTerms.tendererLegalForm"),
         "contract_terms.performance_terms": first(reason, "tender.contractTerms.performanceTerms"),
@@ -291,30 +322,49 @@ STATEMENTS: Final[Mapping[str, Statement]] = MappingProxyType(
         "contract_terms.electronic_payment": first(flag, "tender.contractTerms.hasElectronicPayment"),
         "subcontracting.terms": first(reason, "tender.subcontractingTerms.description"),
         # Bids and their judging
-        "market.bids_received": derived("bids_received"),
-        "market.bids_from_sme": derived("bids_from_sme"),
-        "market.bids_from_vcse": derived("bids_from_vcse"),
-        "award.criteria": derived("criteria", open_ended=False),
-        "award.criteria_published": derived("criteria_published"),
-        "award.social_value_scored": derived("social_value_scored"),
-        "award.supply_chain_scored": derived("supply_chain_scored"),
+        "market.bids_received": derived("bids_received", "bids"),
+        "market.bids_from_sme": derived("bids_from_sme", "bids"),
+        "market.bids_from_vcse": derived("bids_from_vcse", "bids"),
+        "award.criteria": derived("criteria", *_CRITERIA, open_ended=False),
+        "award.criteria_published": derived("criteria_published", *_CRITERIA),
+        "award.social_value_scored": derived("social_value_scored", *_CRITERIA),
+        "award.supply_chain_scored": derived("supply_chain_scored", *_CRITERIA),
         # Award
-        "award.date": derived("award_date"),
-        "timeline.award_notice": derived("award_notice"),
+        "award.date": derived("award_date", "awards"),
+        "timeline.award_notice": derived("award_notice", "awards"),
         "timeline.standstill_end": first(date, "awards[].standstillPeriod.endDate"),
         "timeline.assessment_summaries": first(date, "awards[].assessmentSummariesDateSent"),
-        "award.suppliers": derived("suppliers"),
-        "subcontracting.prime_is_vcse": derived("prime_is_vcse"),
-        "subcontracting.position": derived("subcontracting"),
+        "award.suppliers": derived("suppliers", "awards"),
+        "subcontracting.prime_is_vcse": derived("prime_is_vcse", "awards"),
+        "subcontracting.position": derived("subcontracting", "awards"),
         # Contract
         "timeline.contract_signed": first(date, "contracts[].dateSigned"),
         "timeline.contract_notice": earliest("documents[noticeType=UK7].datePublished"),
-        "outcomes.measures": derived("measures"),
+        "outcomes.measures": derived("measures", "contracts"),
         "outcomes.no_measures_reason": first(reason, "contracts[].noAgreedMetricsRationale"),
-        "termination.published_reasons": derived("ending_reasons"),
-        "contract_terms.changes": derived("changes"),
+        "termination.published_reasons": derived("ending_reasons", "contracts"),
+        "contract_terms.changes": derived("changes", "contracts"),
     }
 )
+
+
+def beginnings(statement: Statement) -> frozenset[tuple[str, str]]:
+    """Where the sources of a statement begin: the section (the notice "", its tender, its lots) and the name there."""
+    found: set[tuple[str, str]] = set()
+    for source in statement.sources:
+        start, _, rest = source.partition(".")
+        name = start.partition("[")[0]
+        below = rest.partition(".")[0].partition("[")[0]
+        if name == "documents":
+            found |= {("", "planning"), ("", "awards"), ("", "contracts")}
+            found |= {("tender", "documents"), ("tender", "implementation")}
+        elif name == "divisions":
+            found |= {("tender", below), ("lots", below)}
+        elif name in ("tender", "lots"):
+            found.add((name, below))
+        else:
+            found.add(("", name))
+    return frozenset(found)
 
 
 def describe(reading: Reading) -> tuple[dict[str, Any], dict[str, str], tuple[str, ...]]:

@@ -7,12 +7,12 @@ leaves to the careful way: `Reader.read` then says nothing at all.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, Final
 
 from goodcommission.description.ocds.derivations import Reading
-from goodcommission.description.ocds.mapping import STATEMENTS
+from goodcommission.description.ocds.mapping import STATEMENTS, Read, beginnings
 from goodcommission.description.ocds.shapes import untraced
 from goodcommission.description.ocds.tree import Said
 from goodcommission.description.types import NONE
@@ -23,6 +23,10 @@ __all__ = ["STATED", "Reader"]
 
 Store = Callable[[dict[str, Any], Said], None]
 Doubt = Callable[[Reading], bool]
+Plan = tuple[Sequence[tuple[Read, Store]], Sequence[Doubt]]
+
+_NOTHING: Final[frozenset[str]] = frozenset()
+_PLANS: Final = 4096
 
 _POUNDS: Final = "GBP"
 _ALWAYS: Final = frozenset({"kind", "stage"})
@@ -55,9 +59,33 @@ class Reader:
         Args:
             wanted: The facts to read; ``x.given`` and ``x.complete`` come with them, and so do the kind and the stage.
         """
-        names = [name for name in STATEMENTS if name in wanted or name in _ALWAYS]
-        self._plan = [(STATEMENTS[name].read, _store(dictionary()[name])) for name in names]
-        self._doubts = _doubts(frozenset(names))
+        self._wanted = tuple(name for name in STATEMENTS if name in wanted or name in _ALWAYS)
+        self._begins = {name: beginnings(STATEMENTS[name]) for name in self._wanted}
+        everywhere = frozenset().union(*self._begins.values())
+        self._of_notice, self._of_tender, self._of_lots = (
+            frozenset(name for section, name in everywhere if section == wanted) for wanted in ("", "tender", "lots")
+        )
+        self._plans: dict[tuple[frozenset[str], ...], Plan] = {}
+
+    def _plan(self, reading: Reading) -> Plan:
+        """What to read of this notice; remembered for the next one that has the same sections."""
+        tender = reading.tender
+        found = (
+            self._of_notice.intersection(reading.root),
+            self._of_tender.intersection(tender) if isinstance(tender, dict) else _NOTHING,
+            self._of_lots.intersection(set[str]().union(*reading.lots)),
+        )
+        plan = self._plans.get(found)
+        if plan is None:
+            there = {
+                (section, name) for section, names in zip(("", "tender", "lots"), found, strict=True) for name in names
+            }
+            names = [name for name, begins in self._begins.items() if not begins or not begins.isdisjoint(there)]
+            plan = [(STATEMENTS[name].read, _store(dictionary()[name])) for name in names], _doubts(frozenset(names))
+            if len(self._plans) >= _PLANS:
+                self._plans.clear()
+            self._plans[found] = plan
+        return plan
 
     def read(self, release: Any) -> dict[str, Any] | None:
         """What one release states.
@@ -74,11 +102,12 @@ class Reader:
         if process is None:
             return None
         reading = Reading(process, remarks=False)
-        for doubt in self._doubts:
+        plan, doubts = self._plan(reading)
+        for doubt in doubts:
             if doubt(reading):
                 return None
         values: dict[str, Any] = {}
-        for read, store in self._plan:
+        for read, store in plan:
             found = read(reading)
             if found is not None:
                 store(values, found)

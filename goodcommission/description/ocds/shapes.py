@@ -47,9 +47,12 @@ class Leaf:
 
 def raw(node: Any) -> Any:
     """A single value itself, whether it is traced or plain; None for anything else."""
-    if type(node) is Leaf:
+    kind = type(node)
+    if kind is str or node is None:
+        return node
+    if kind is Leaf:
         return node.value
-    return None if isinstance(node, dict | list) else node
+    return None if isinstance(node, (dict, list)) else node
 
 
 def is_id(value: Any) -> bool:

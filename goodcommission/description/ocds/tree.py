@@ -21,11 +21,13 @@ from goodcommission.description.ocds.shapes import Leaf, is_id, raw
 from goodcommission.description.types import CURRENCIES
 
 UK = ZoneInfo("Europe/London")
-UNLIMITED = Decimal(2**31 - 1)
+UNLIMITED = 2**31 - 1
 """From here on a count is a system's largest number and means "no limit" (2147483647, 7.9e28, 1e9999)."""
 _EMAIL = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(r"(?<![\w/.-])(?:\+ ?44|0[1-9])[\d ()-]{7,16}\d(?![\w/])")
 _UNSEEN = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ufeff\ud800-\udfff]+")
+_USUAL_CURRENCIES = ("GBP", "EUR", "USD")
+_PLAIN = frozenset({str, int, float, bool})
 _SOMEWHERE = "/"
 """The place of what is read from a plain tree."""
 _EMPTY = {"", "-", ".", "n/a", "na", "n.a.", "none", "not applicable", "not specified", "tbc", "null"}
@@ -46,8 +48,12 @@ def clean(value: object) -> str | None:
     return _cleaned_once(value) if len(value) <= _SHORT else _cleaned(value)
 
 
+def _on_one_line(value: str) -> str:
+    return value if value.isprintable() and "  " not in value else _UNSEEN.sub(" ", value)
+
+
 def _cleaned(value: str) -> str | None:
-    text = _UNSEEN.sub(" ", value)
+    text = _on_one_line(value)
     if "@" in text:
         text = _EMAIL.sub("[e-mail address removed]", text)
     if "0" in text or "+" in text:
@@ -70,6 +76,8 @@ def number(value: object) -> Decimal | None:
     """A finite number within what can be computed with."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
+    if type(value) is int and -(10**12) < value < 10**12:
+        return Decimal(value)
     try:
         exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     except (InvalidOperation, ValueError):
@@ -88,16 +96,23 @@ def get(node: Any, *keys: str) -> Any:
 
 def records(node: Any) -> list[dict[str, Any]]:
     """The objects of a list. Find a Tender once wrote lists as objects, ``{"1": {...}, "2": {...}}``."""
-    if isinstance(node, dict):
-        members = list(node.values())
-        node = members if members and all(isinstance(member, dict) for member in members) else [node]
-    return [item for item in node if isinstance(item, dict)] if isinstance(node, list) else []
+    if isinstance(node, list):
+        return [item for item in node if isinstance(item, dict)]
+    if not isinstance(node, dict):
+        return []
+    members = list(node.values())
+    return members if members and all(isinstance(member, dict) for member in members) else [node]
 
 
 def scalars(node: Any) -> list[Any]:
     """The single values of a list, or the single value itself."""
     items = node if isinstance(node, list) else (node,)
-    return [item for item in items if item is not None and not isinstance(item, dict | list)]
+    return [item for item in items if item is not None and not isinstance(item, (dict, list))]
+
+
+def different(nodes: list[Any]) -> list[Any]:
+    """One of each that look alike, for what all have to agree on. Traced ones all differ, if only in their place."""
+    return nodes if len(nodes) < 2 else list({repr(node): node for node in nodes}.values())
 
 
 def identifier(node: Any) -> Any:
@@ -108,6 +123,14 @@ def identifier(node: Any) -> Any:
 
 def pointer(node: Any) -> str:
     """Where it stands; for an object or a list, in the newest release that says anything of it. Empty: nowhere."""
+    if type(node) is Leaf:
+        return node.pointer
+    if node is not None and not isinstance(node, (dict, list)):
+        return _SOMEWHERE
+    if isinstance(node, dict):
+        for key, member in node.items():
+            if type(member) in _PLAIN and key != "id":
+                return _SOMEWHERE
     newest: tuple[Leaf, int] | None = None
     for leaf, depth in _leaves(node, 0):
         if not isinstance(leaf, Leaf):
@@ -124,35 +147,56 @@ def said(node: Any, value: Any) -> Said | None:
     """A value that rests on what is stated here; nothing if nothing is."""
     if value is None or node is None:
         return None
-    if type(node) is Leaf:
-        return Said(value, node.pointer)
-    if not isinstance(node, dict | list):
-        return Said(value, _SOMEWHERE)
     place = pointer(node)
     return Said(value, place) if place else None
 
 
+# The next five are asked a hundred times of each notice: what could be called is written out.
+
+
 def text(node: Any) -> Said | None:
     """A text, without what acts or identifies a person."""
-    return said(node, clean(raw(node)))
+    written = clean(node.value if type(node) is Leaf else node)
+    return Said(written, node.pointer if type(node) is Leaf else _SOMEWHERE) if written else None
 
 
 def code(node: Any) -> Said | None:
     """An identifier or code."""
-    value = raw(node)
-    return said(node, (_UNSEEN.sub(" ", value).strip() or None) if isinstance(value, str) else None)
+    value = node.value if type(node) is Leaf else node
+    if not isinstance(value, str):
+        return None
+    written = value if value.isalnum() else _on_one_line(value).strip()
+    return Said(written, node.pointer if type(node) is Leaf else _SOMEWHERE) if written else None
 
 
 def reason(node: Any) -> Said | None:
     """A text that gives a reason; a placeholder ("N/A") gives none, and does not say that there is none."""
-    words = clean(raw(node))
-    return said(node, None if words is None or words.casefold() in _EMPTY else words)
+    written = clean(node.value if type(node) is Leaf else node)
+    if written is None or written.casefold() in _EMPTY:
+        return None
+    return Said(written, node.pointer if type(node) is Leaf else _SOMEWHERE)
 
 
 def flag(node: Any) -> Said | None:
     """A yes or no."""
-    value = raw(node)
-    return said(node, value) if value is True or value is False else None
+    value = node.value if type(node) is Leaf else node
+    if value is not True and value is not False:
+        return None
+    return Said(value, node.pointer if type(node) is Leaf else _SOMEWHERE)
+
+
+def date(node: Any) -> Said | None:
+    """The civil date in the United Kingdom."""
+    value = node.value if type(node) is Leaf else node
+    day = _civil(value, False) if isinstance(value, str) else None
+    return Said(day, node.pointer if type(node) is Leaf else _SOMEWHERE) if day else None
+
+
+def local_date(node: Any) -> Said | None:
+    """The same for publishers who write local times and mark them as UTC."""
+    value = node.value if type(node) is Leaf else node
+    day = _civil(value, True) if isinstance(value, str) else None
+    return Said(day, node.pointer if type(node) is Leaf else _SOMEWHERE) if day else None
 
 
 def amount(node: Any) -> Said | None:
@@ -162,7 +206,10 @@ def amount(node: Any) -> Said | None:
 
 def count(node: Any) -> Said | None:
     """A whole number; unlimited ones are none."""
-    exact = number(raw(node))
+    value = raw(node)
+    if type(value) is int:
+        return said(node, value) if 0 <= value < UNLIMITED else None
+    exact = number(value)
     if exact is None or exact < 0 or exact >= UNLIMITED or exact != exact.to_integral_value():
         return None
     return said(node, int(exact))
@@ -192,26 +239,22 @@ def _money(node: Any, name: str) -> Said | None:
     """An amount with its currency; up to 1 it stands for "not stated", and so do the largest numbers."""
     if not isinstance(node, dict):
         return None
-    stated, currency = amount(node.get(name)), node.get("currency")
-    if stated is None or not 1 < stated.value < 10**15 or stated.value == UNLIMITED:
+    size = node.get(name)
+    if size is None:
         return None
+    value = raw(size)
+    if (type(value) is int or type(value) is float) and not 1 < value < 10**15:  # as most that are not stated
+        return None
+    exact = number(value)
+    if exact is None or not 1 < exact < 10**15 or exact == UNLIMITED:
+        return None
+    currency = node.get("currency")
     letters = raw(currency)
-    letters = letters.strip().upper() if isinstance(letters, str) else None
-    if letters not in CURRENCIES:
-        return None
-    return Said({"amount": stated, "currency": Said(letters, pointer(currency))}, pointer(node))
-
-
-def date(node: Any) -> Said | None:
-    """The civil date in the United Kingdom."""
-    value = raw(node)
-    return said(node, _civil(value, False)) if isinstance(value, str) else None
-
-
-def local_date(node: Any) -> Said | None:
-    """The same for publishers who write local times and mark them as UTC."""
-    value = raw(node)
-    return said(node, _civil(value, True)) if isinstance(value, str) else None
+    if letters not in _USUAL_CURRENCIES:
+        letters = letters.strip().upper() if isinstance(letters, str) else None
+        if letters not in CURRENCIES:
+            return None
+    return Said({"amount": Said(exact, pointer(size)), "currency": Said(letters, pointer(currency))}, pointer(node))
 
 
 @lru_cache(maxsize=16384)
@@ -244,12 +287,15 @@ def _leaves(node: Any, depth: int) -> Iterator[tuple[Any, int]]:
 
 
 def agreed(statements: Iterable[Said | None]) -> Said | None:
-    """What all of them say, or nothing if one is silent or says something else."""
+    """What all of them say, or nothing if one is silent or says something else; of single values."""
     first: Said | None = None
     for statement in statements:
-        if statement is None or (first is not None and plain(statement) != plain(first)):
+        if statement is None:
             return None
-        first = first or statement
+        if first is None:
+            first = statement
+        elif statement.value != first.value:
+            return None
     return first
 
 
