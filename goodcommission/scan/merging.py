@@ -23,19 +23,21 @@ from goodcommission.scan.notices import (
 )
 
 _TABLES: Final = """
+BEGIN;
 CREATE TABLE processes (ocid TEXT PRIMARY KEY, first INTEGER, size INTEGER) WITHOUT ROWID;
 CREATE TABLE releases (
     first INTEGER, number INTEGER, line INTEGER, pointer TEXT, publisher TEXT, start INTEGER, size INTEGER,
     PRIMARY KEY (first, number)
 ) WITHOUT ROWID;
 """
-_SETTINGS: Final = "PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF; BEGIN;"
+_IN_MEMORY: Final = 16_000_000
+"""Bytes of texts that are kept in memory; more are written to the disk."""
 
 
 def merging(reader: Reader, folder: Path) -> Iterator[Item]:
     """What the inputs hold, with the releases of each process together, in the order in which the processes appear.
 
-    Each file is written to the disk once more, decompressed, while its releases are sorted.
+    A large file is written to the disk once more, decompressed, while its releases are sorted.
 
     Args:
         reader: The inputs.
@@ -90,9 +92,9 @@ class _Sorted:
 
     def __init__(self, file: str, folder: Path) -> None:
         self._file = file
-        self._texts: IO[bytes] = (folder / "texts").open("w+b")
-        self._index = sqlite3.connect(folder / "index.sqlite", isolation_level=None)
-        self._index.executescript(_TABLES + _SETTINGS)
+        self._texts: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY, "w+b", dir=folder)  # noqa: SIM115
+        self._index = sqlite3.connect("", isolation_level=None)  # goes to the disk by itself when it grows
+        self._index.executescript(_TABLES)
 
     def __enter__(self) -> Self:
         return self

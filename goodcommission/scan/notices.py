@@ -17,6 +17,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -365,7 +366,7 @@ class Reader:
             try:
                 with archive.open(member) as file:
                     yield from _texts(name, _decompressed(file))
-            except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+            except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError) as error:
                 yield Rejection(name, None, None, "unreadable", f"this member of the zip can't be read: {error}")
 
 
@@ -376,10 +377,8 @@ class _Pushed:
         self._first, self._file = first, file
 
     def read(self, size: int = _BLOCK, /) -> bytes:
-        if self._first:
-            data, self._first = self._first[:size], self._first[size:]
-            return data
-        return self._file.read(size)
+        first, self._first = self._first[:size], self._first[size:]
+        return first + self._file.read(size - len(first)) if len(first) < size else first
 
 
 # --- Decompressing -----------------------------------------------------------------------------------------------
@@ -431,9 +430,11 @@ def _gunzipped(file: _Readable) -> Iterator[bytes]:
             if not (data := data.lstrip(b"\0")):
                 continue
             unpack = zlib.decompressobj(31)
+        before = unpack.copy()
         try:
             block = unpack.decompress(data, _BLOCK)
         except zlib.error as error:
+            yield _before_the_fault(before, data)
             raise _ReadError("truncated", f"the gzip data are damaged: {error}") from None
         if block:
             yield block
@@ -444,6 +445,17 @@ def _gunzipped(file: _Readable) -> Iterator[bytes]:
         raise _ReadError("truncated", "the gzip file ends too early; what came before was read")
 
 
+def _before_the_fault(unpack: Any, data: bytes) -> bytes:
+    """What can be decompressed of data in which there is a fault."""
+    found = []
+    with suppress(zlib.error):
+        for at in range(len(data)):
+            found.append(unpack.decompress(data[at : at + 1], _BLOCK))
+            if unpack.unconsumed_tail:
+                break
+    return b"".join(found)
+
+
 def _unzstandard(file: _Readable) -> Iterator[bytes]:
     """All frames of a Zstandard file; fed in bits so small that not even a bomb's gives much at once."""
     decompressor = zstandard.ZstdDecompressor()
@@ -452,7 +464,7 @@ def _unzstandard(file: _Readable) -> Iterator[bytes]:
     size = 0
     data = b""
     try:
-        while data or (data := file.read(512)):
+        while data or (data := file.read(128)):
             if unpack.eof:
                 unpack = decompressor.decompressobj()
             block = unpack.decompress(data)
@@ -568,7 +580,7 @@ def _cut(name: str, lines: _Lines) -> Iterator[Text | Rejection]:
             if line is None or size > MOST_BYTES:
                 break
         else:
-            if len(head) > 1 and lines.fault is None:
+            if lines.fault is None:
                 yield Text(name, begin, b"\n".join(line or b"" for _, line in head), whole=True)
                 return
         if not _are_lines([line for _, line in head if line]):
