@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from itertools import count, groupby
 from pathlib import Path
-from typing import IO, Any, Final, Self
+from typing import Any, Final, Self
 
 import orjson
 
@@ -92,7 +92,7 @@ class _Sorted:
 
     def __init__(self, file: str, folder: Path) -> None:
         self._file = file
-        self._texts: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY, "w+b", dir=folder)  # noqa: SIM115
+        self._texts = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(folder))  # noqa: SIM115
         self._index = sqlite3.connect("", isolation_level=None)  # goes to the disk by itself when it grows
         self._index.executescript(_TABLES)
 

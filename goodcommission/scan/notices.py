@@ -834,23 +834,21 @@ def chunks(items: Iterable[Item]) -> Iterator[Chunk]:
         yield Chunk(number, tuple(held))
 
 
-def processes(chunk: Chunk) -> list[tuple[Notice, ...] | Rejection]:
+def processes(chunk: Chunk) -> Iterator[tuple[Notice, ...] | Rejection]:
     """What is in a chunk, in its order: of each process its releases, which is one unless they are to be merged.
 
     The numbers of the notices leave a place for each rejection.
     """
     start = chunk.number * MOST_NOTICES
     numbers = count(start)
-    found: list[tuple[Notice, ...] | Rejection] = []
     for entry in _processes(chunk, numbers):
         last = entry if isinstance(entry, Rejection) else entry[-1]
         number = next(numbers) if isinstance(last, Rejection) else last.number
         if number - start >= MOST_NOTICES - 1:
             reason = f"there are more than {MOST_NOTICES:,} notices in one part of a file; the rest of it was not read"
-            found.append(Rejection(last.file, last.line, last.pointer, "too_large", reason))
-            break
-        found.append(entry)
-    return found
+            yield Rejection(last.file, last.line, last.pointer, "too_large", reason)
+            return
+        yield entry
 
 
 def _processes(chunk: Chunk, numbers: Iterator[int]) -> Iterator[tuple[Notice, ...] | Rejection]:

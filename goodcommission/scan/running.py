@@ -26,7 +26,7 @@ from goodcommission.packs.compiling import Packs
 from goodcommission.packs.loading import load_packs
 from goodcommission.packs.model import Tier
 from goodcommission.regimes import regime_of
-from goodcommission.scan.judging import Judge
+from goodcommission.scan.judging import Judge, Stated
 from goodcommission.scan.notices import MOST_NOTICES, Chunk, Notice, Rejection, identity, merged, processes
 from goodcommission.scan.summary import partial
 
@@ -215,37 +215,35 @@ class Auditor:
         self.judge = Judge(
             self.packs, as_of=options.as_of, tier=options.tier, regime=options.regime, further=self.choice.names
         )
-        self._chunk: list[tuple[Notice, ...] | Rejection] = []
+        self._read: list[tuple[Notice | Stated | Rejection, ...]] = []
 
     def read(self, chunk: Chunk) -> Found:
-        """What is in a chunk."""
-        self._chunk = processes(chunk)
+        """What is in a chunk. Of a notice that needs no merging only what it states is kept, which is far less."""
+        self._read = []
         releases: list[tuple[int, bytes, str, int]] = []
         place = 0
-        for one in self._chunk:
+        for one in processes(chunk):
+            notices = () if isinstance(one, Rejection) else one
+            for at, notice in enumerate(notices, place):
+                if (shared := identity(notice)) is not None:
+                    releases.append((at, shared, notice.file, notice.line))
             if isinstance(one, Rejection):
-                place += 1
-                continue
-            releases.extend(
-                (_place(notice), shared, notice.file, notice.line)
-                for notice in one
-                if (shared := identity(notice)) is not None
-            )
-            place += len(one)
+                self._read.append((one,))
+            else:
+                self._read.append(one if len(one) > 1 else (self._stated(one[0]),))
+            place += len(self._read[-1])
         return Found(chunk.number, place, tuple(releases))
 
     def audit(self, number: int, answer: Answer) -> Done:
         """Audit what was read last."""
         tally = _Tally()
-        chosen = self._choose(list(self._taken(answer, tally)), tally)
-        self._chunk = []
-        tables = [self._judged(chosen[at : at + BATCH], tally) for at in range(0, max(len(chosen), 1), BATCH)]
+        rows = list(self._chosen(answer, tally))
+        self._read = []
+        tables = [self._judged(rows[at : at + BATCH], tally) for at in range(0, max(len(rows), 1), BATCH)]
         notices = pl.concat([one for one, _ in tables])
         rules = pl.concat([one for _, one in tables])
-        counts = Counts(
-            answer.take, notices.height, len(tally.rejections), tally.left_out, tally.merged, tally.undecided
-        )
         rejections = [one for _, one in sorted(tally.rejections, key=itemgetter(0))]
+        counts = Counts(answer.take, notices.height, len(rejections), tally.left_out, tally.merged, tally.undecided)
         return Done(
             number,
             counts,
@@ -255,68 +253,65 @@ class Auditor:
             self.sink.put(number, notices, rules),
         )
 
-    def _taken(self, answer: Answer, tally: _Tally) -> Iterator[Notice]:
-        """The processes in those entries that are to be audited."""
-        place = 0
-        for one in self._chunk:
-            if place >= answer.take:
-                return
-            if isinstance(one, Rejection):
-                tally.rejections.append((place, one))
-                place += 1
-                continue
-            kept: list[Notice] = []
-            for notice in one[: answer.take - place]:
-                if place in answer.copies:
-                    file, line = answer.copies[place]
-                    reason = f"a release with the same ocid and id was read before: {file}, line {line}"
-                    tally.reject(notice, "duplicate", reason)
-                else:
-                    kept.append(notice)
-                place += 1
-            if kept:
-                tally.merged += len(kept) - 1
-                yield merged(kept)
-
-    def _choose(self, notices: Sequence[Notice], tally: _Tally) -> Sequence[Notice]:
-        if not self.choice:
-            return notices
-        chosen = []
-        for notice in notices:
-            try:
-                fits = self.choice.of(self.judge.read(notice).values)
-            except GoodCommissionError as error:
-                tally.refuse(notice, error.faults[0])
-                continue
-            if fits:
-                chosen.append(notice)
-                continue
-            tally.left_out += 1
-            tally.undecided += fits is None
-        return chosen
-
-    def _judged(self, batch: Sequence[Notice], tally: _Tally) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """The tables of some notices; what can't be audited is rejected, and the others are audited all the same."""
+    def _stated(self, notice: Notice) -> Stated | Rejection:
+        """What a notice states; or why it can't be audited."""
         try:
-            tables = self.judge.tables(batch)
+            return self.judge.read(notice)
         except (MemoryError, OSError):
             raise
         except Exception as error:
-            if len(batch) > 1:  # One of them is too much for us; which one, halving finds.
-                half = len(batch) // 2
-                parts = (self._judged(batch[:half], tally), self._judged(batch[half:], tally))
-                return pl.concat([one for one, _ in parts]), pl.concat([one for _, one in parts])
-            if not batch:
+            return _rejected(notice, error)
+
+    def _chosen(self, answer: Answer, tally: _Tally) -> Iterator[Stated]:
+        """What the notices state that are to be audited."""
+        place = 0
+        for releases in self._read:
+            kept: list[tuple[int, Notice | Stated | Rejection]] = []
+            for at, one in enumerate(releases[: answer.take - place], place):
+                if at in answer.copies:
+                    tally.rejections.append((at, _copy(one, *answer.copies[at])))
+                else:
+                    kept.append((at, one))
+            place += len(releases)
+            if kept:
+                tally.merged += len(kept) - 1
+                at, first = kept[0]
+                notices = [one for _, one in kept if isinstance(one, Notice)]
+                one = self._stated(merged(notices)) if isinstance(first, Notice) else first
+                if isinstance(one, Rejection):
+                    tally.rejections.append((at, one))
+                elif self._fits(one, tally):
+                    yield one
+            if place >= answer.take:
+                return
+
+    def _fits(self, stated: Stated, tally: _Tally) -> bool:
+        fits = self.choice.of(stated.values)
+        if not fits:
+            tally.left_out += 1
+            tally.undecided += fits is None
+        return bool(fits)
+
+    def _judged(self, rows: Sequence[Stated], tally: _Tally) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The tables of some notices; what can't be audited is rejected, and the others are audited all the same."""
+        try:
+            tables = self.judge.judge(rows)
+        except (MemoryError, OSError):
+            raise
+        except Exception as error:
+            if not rows:
                 raise
-            reason = f"goodcommission failed on this notice, please report it: {type(error).__name__}: {error}"
-            if isinstance(error, GoodCommissionError):
-                tally.refuse(batch[0], error.faults[0])
-            else:
-                tally.reject(batch[0], "failed", reason)
+            if len(rows) > 1:  # One of them is too much for us; which one, halving finds.
+                half = len(rows) // 2
+                parts = (self._judged(rows[:half], tally), self._judged(rows[half:], tally))
+                return pl.concat([one for one, _ in parts]), pl.concat([one for _, one in parts])
+            tally.rejections.append((rows[0].number % MOST_NOTICES, _rejected(rows[0], error)))
             return self._judged([], tally)
-        by_number = {notice.number: notice for notice in batch}
+        by_number = {row.number: row for row in rows}
         for one in tables.rejected:
-            tally.refuse(by_number[one.number], Fault(one.reason, pointer=one.pointer))
+            row = by_number[one.number]
+            rejection = Rejection(row.file, row.line, row.pointer + one.pointer, "refused", one.reason)
+            tally.rejections.append((row.number % MOST_NOTICES, rejection))
         return tables.notices, tables.rules
 
 
@@ -330,19 +325,21 @@ class _Tally:
     merged: int = 0
     undecided: int = 0
 
-    def reject(self, notice: Notice, kind: str, reason: str, pointer: str = "") -> None:
-        """Note that a notice is rejected."""
-        rejection = Rejection(notice.file, notice.line, notice.pointer + pointer, kind, reason)
-        self.rejections.append((_place(notice), rejection))
 
-    def refuse(self, notice: Notice, fault: Fault) -> None:
-        """Note that a notice can't be audited."""
-        self.reject(notice, "refused", fault.message, fault.pointer or "")
+def _rejected(notice: Notice | Stated, error: Exception) -> Rejection:
+    """A notice that can't be audited, and why."""
+    if isinstance(error, GoodCommissionError):
+        fault = error.faults[0]
+        pointer = notice.pointer + (fault.pointer or "")
+        return Rejection(notice.file, notice.line, pointer, "refused", fault.message)
+    reason = f"goodcommission failed on this notice, please report it: {type(error).__name__}: {error}"
+    return Rejection(notice.file, notice.line, notice.pointer, "failed", reason)
 
 
-def _place(notice: Notice) -> int:
-    """Its place among the entries of its chunk."""
-    return notice.number % MOST_NOTICES
+def _copy(one: Notice | Stated | Rejection, file: str, line: int) -> Rejection:
+    """A release that was there before, and where."""
+    reason = f"a release with the same ocid and id was read before: {file}, line {line}"
+    return Rejection(one.file, one.line, one.pointer, "duplicate", reason)
 
 
 # --- Copies ------------------------------------------------------------------------------------------------------
