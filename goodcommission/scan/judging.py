@@ -346,7 +346,8 @@ class _Judged:
             one.values.append(stand(law, regime, self.rows[index].values).values)
         for name in law.dated:
             values = [standing.get(name) for standing in one.values]
-            self.batch.dated[one.number, name] = pl.Series(values, dtype=pl.Float64)[codes]
+            whole = all(type(span.value) is int for span in law.dated[name])
+            self.batch.dated[one.number, name] = pl.Series(values, dtype=pl.Int64 if whole else pl.Float64)[codes]
         return codes.cast(pl.Int64)
 
     def _classes(self, one: _Rule) -> pl.Series:
