@@ -19,6 +19,7 @@ import polars as pl
 from goodcommission.engine.conditions import UNKNOWN, Condition, computation
 from goodcommission.engine.facts import COMPLETE, EPOCH, GIVEN, dictionary
 from goodcommission.engine.functions import FUNCTIONS, NotComputableError
+from goodcommission.engine.law import Span
 from goodcommission.engine.tree import Call, Const, FieldOf, Item, ListOf, Macro, Node, Variable
 from goodcommission.engine.verdicts import LET_DIGITS, CompiledRule
 
@@ -57,6 +58,8 @@ class Scope:
     """What a let is, and whether it is rounded."""
     law: int | None
     """The number of the law that has the dated parameters."""
+    dated: Mapping[str, str]
+    """These, with their types."""
 
 
 @dataclass(slots=True)
@@ -166,12 +169,13 @@ class Columns:
     def telling(self, rule: CompiledRule, conditions: Sequence[Condition], law: int | None) -> Telling:
         """What tells notices apart for some conditions of a rule."""
         lets: dict[str, tuple[Part, bool]] = {}
+        dated = {name: dated_type(spans) for name, spans in rule.law.dated.items()} if rule.law else {}
         for let in rule.lets:
-            scope = Scope(let.constants, lets, law)
+            scope = Scope(let.constants, lets, law, dated)
             lets[let.name] = (self._part(let.value.tree, scope), let.value.type.name == "double")
         found = Telling()
         for condition in conditions:
-            found.tell(self._part(condition.tree, Scope(rule.constants, lets, law)))
+            found.tell(self._part(condition.tree, Scope(rule.constants, lets, law, dated)))
         return found
 
     def forget(self) -> bool:
@@ -228,7 +232,7 @@ class Columns:
                 return _constant(round(part.value, LET_DIGITS)) if math.isfinite(part.value) else _never(part)
             return Part("round", (part,), type="double", facts=part.facts)
         if name.startswith("params."):
-            return Part("dated", value=(scope.law, name), type="double")
+            return Part("dated", value=(scope.law, name), type=scope.dated[name])
         type_ = _type_of(name)
         if name not in self.stated:
             return Part("null", type=type_)
@@ -282,6 +286,11 @@ def _constant(value: Any) -> Part:
     return Part("const", value=value, type=names[type(value)])
 
 
+def dated_type(spans: Sequence[Span]) -> str:
+    """The type of a number of law."""
+    return "int" if all(type(span.value) is int for span in spans) else "double"
+
+
 def _never(part: Part) -> Part:
     return Part("null", type=part.type)
 
@@ -315,7 +324,7 @@ def _result(function: str, args: tuple[Part, ...]) -> str:
     return args[0].type
 
 
-_DTYPES: Final[Mapping[str, Any]] = {
+DTYPES: Final[Mapping[str, Any]] = {
     "bool": pl.Boolean,
     "int": pl.Int64,
     "double": pl.Float64,
@@ -348,7 +357,7 @@ class Batch:
             return None
         if name not in self._facts:
             values = [row.get(name) for row in self.rows]
-            self._facts[name] = pl.Series(name, values, dtype=_DTYPES[_type_of(name)], strict=True)
+            self._facts[name] = pl.Series(name, values, dtype=DTYPES[_type_of(name)], strict=True)
         return self._facts[name]
 
     def _raw(self, name: str) -> pl.Series | None:
@@ -433,7 +442,7 @@ class Batch:
     def _column(self, part: Part) -> pl.Series:
         """The column of a part, also where it is the same for all."""
         answer = part.value if part.op == "const" else self.answer(part)
-        return answer if isinstance(answer, pl.Series) else pl.Series([answer] * self.height, dtype=_DTYPES[part.type])
+        return answer if isinstance(answer, pl.Series) else pl.Series([answer] * self.height, dtype=DTYPES[part.type])
 
     def _joined(self, part: Part) -> pl.Series:
         left, right = (pl.lit(self._column(arg)) for arg in part.args)
@@ -453,7 +462,7 @@ class Batch:
             if given not in known:
                 known[given] = _tried(compute, given)
             values.append(known[given])
-        return pl.Series(values, dtype=_DTYPES[FUNCTIONS[name][0].returns], strict=True)
+        return pl.Series(values, dtype=DTYPES[FUNCTIONS[name][0].returns], strict=True)
 
 
 def _tried(compute: Callable[..., Any], given: tuple[Any, ...]) -> Any:

@@ -24,7 +24,7 @@ from goodcommission.exceptions import DescriptionError, EngineError
 from goodcommission.packs.compiling import Packs
 from goodcommission.packs.model import STAGES, TIERS, Tier
 from goodcommission.regimes import regime_of
-from goodcommission.scan.columns import AS_OF, Batch, Coder, Columns, Key, Telling
+from goodcommission.scan.columns import AS_OF, DTYPES, Batch, Coder, Columns, Key, Telling, dated_type
 from goodcommission.scan.notices import Notice
 from goodcommission.scan.scores import Scores, Share, Sums
 from goodcommission.scan.tables import NOTICES, RULES, Rejected, Tables
@@ -344,10 +344,9 @@ class _Judged:
         for index in new:
             regime = self.judge.regimes[self.regimes[index]]
             one.values.append(stand(law, regime, self.rows[index].values).values)
-        for name in law.dated:
+        for name, spans in law.dated.items():
             values = [standing.get(name) for standing in one.values]
-            whole = all(type(span.value) is int for span in law.dated[name])
-            self.batch.dated[one.number, name] = pl.Series(values, dtype=pl.Int64 if whole else pl.Float64)[codes]
+            self.batch.dated[one.number, name] = pl.Series(values, dtype=DTYPES[dated_type(spans)])[codes]
         return codes.cast(pl.Int64)
 
     def _classes(self, one: _Rule) -> pl.Series:
