@@ -114,7 +114,8 @@ def test_the_table_names_only_parts_that_there_are() -> None:
     assert len(parts) > 50
     for part in parts:
         name, _, member = part.partition(".")
-        assert isinstance(vars(derivations.Reading)[name], derivations.part)
+        there = vars(derivations.Reading)[name]
+        assert isinstance(there, derivations.part) or (callable(there) and not member)
         assert not member or hasattr(derivations.Term(), member)
 
 

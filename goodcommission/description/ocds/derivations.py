@@ -58,6 +58,7 @@ PUBLISHERS = {
     "ocds-r6ebe6": "Public Contracts Scotland",
     "ocds-kuma6s": "Sell2Wales",
 }
+_PREFIX = 11
 _LOCAL_TIMES = ("ocds-r6ebe6", "ocds-kuma6s")
 _PROCUREMENT_LAW = {("UKPGA", "2023/54"), ("CELEX", "32014L0024"), ("CELEX", "32014L0025"), ("CELEX", "32014L0023")}
 _LIVE_NOTICES = {"UK7", "UK8", "UK9", "UK10"}
@@ -259,14 +260,14 @@ class Reading:
     @part
     def stage_place(self) -> str:
         """Where the stage is said, as far as tags say it."""
-        releases = self.process.releases
-        return next((f"{one.pointer}/tag" for one in reversed(releases) if one.tags), releases[-1].pointer)
+        for one in reversed(self.process.releases):
+            if one.tags:
+                return f"{one.pointer}/tag"
+        return self.process.releases[-1].pointer
 
-    @part
     def stage(self) -> Said | None:
         return Said(self.reached, self.stage_place) if self.reached else None
 
-    @part
     def kind(self) -> Said:
         return Said("contract" if self.is_contract else "tender", self.stage_place)
 
@@ -301,30 +302,24 @@ class Reading:
             return "published"
         return "draft" if self.root.get("planning") is not None else None
 
-    @part
     def release(self) -> Said | None:
         return code(self.process.releases[-1].id)
 
-    @part
     def published_on(self) -> Said | None:
         """The date of the newest release."""
         return self.day(self.process.releases[-1].date)
 
-    @part
     def publisher(self) -> Said | None:
-        name = next((name for prefix, name in PUBLISHERS.items() if self.ocid.startswith(prefix)), None)
+        name = PUBLISHERS.get(self.ocid[:_PREFIX])
         return said(self.process.ocid, name) if name else text(self.process.publisher)
 
-    @part
     def notice_types(self) -> Said | None:
         return listed(self.types, False)
 
-    @part
     def release_tags(self) -> Said | None:
         leaves = [leaf for release in self.process.releases for leaf in release.tag_leaves]
         return listed(distinct(map(code, leaves)), False)
 
-    @part
     def earlier(self) -> Said | None:
         """The planning notices that are referred to."""
         return listed(
@@ -345,11 +340,9 @@ class Reading:
             party = buyers[0] if len(buyers) == 1 else None
         return party
 
-    @part
     def buyer_name(self) -> Said | None:
         return text(get(self.root, "buyer", "name")) or text(get(self.buyer, "name"))
 
-    @part
     def buyer_types(self) -> Said | None:
         return listed(
             distinct(
@@ -390,23 +383,25 @@ class Reading:
                 classes.append(source.get("classification"))
                 if "additionalClassifications" in source:
                     classes += records(source["additionalClassifications"])
-        return distinct(
-            [code(one.get("id")) for one in classes if isinstance(one, dict) and raw(one.get("scheme")) == "CPV"]
-        )
+        first: dict[str, Any] = {}  # the same codes are written for item after item
+        for one in classes:
+            if isinstance(one, dict) and raw(one.get("scheme")) == "CPV":
+                own = one.get("id")
+                written = raw(own)
+                if isinstance(written, str) and written not in first:
+                    first[written] = own
+        return distinct(map(code, first.values()))
 
-    @part
     def classification(self) -> Said | None:
         return listed(self.cpv, False)
 
-    @part
     def health_care(self) -> Said | None:
         subject = get(self.tender, "classification", "id")
-        if code(subject) is None or any(one.value.startswith("85") for one in self.cpv):
+        if code(subject) is None or "85" in {one.value[:2] for one in self.cpv}:
             # Health and social services are division 85; which of those are health care, the codes do not tell.
             return None
         return said(subject, False)
 
-    @part
     def places(self) -> Said | None:
         addresses = [address for item in self.items for address in records(item.get("deliveryAddresses"))]
         addresses += records(get(self.tender, "deliveryAddresses"))
@@ -452,7 +447,6 @@ class Reading:
         size = sum((one.value["amount"].value for one in stated), Decimal(0))
         return Said({"amount": Said(size, place), "currency": Said(stated[0].value["currency"].value, place)}, place)
 
-    @part
     def budget(self) -> Said | None:
         budget = get(self.root, "planning", "budget")
         parts = get(budget, "budgetBreakdown")
@@ -511,15 +505,12 @@ class Reading:
         found = count(limit)
         return found if found is not None and found.value else None
 
-    @part
     def most_lots_bid_for(self) -> Said | None:
         return self._limit("maximumLotsBidPerSupplier")
 
-    @part
     def most_lots_won(self) -> Said | None:
         return self._limit("maximumLotsAwardedPerSupplier")
 
-    @part
     def lots_listed(self) -> Said | None:
         if len(self.lots) < 2:
             return None
@@ -537,7 +528,6 @@ class Reading:
         ]
         return listed(items, self.lots_count is not None, pointer(get(self.tender, "lots")))
 
-    @part
     def smallest_lot(self) -> Said | None:
         if len(self.lots) < 2 or self.lots_count is None:
             return None
@@ -602,7 +592,6 @@ class Reading:
             or any(lot.get("secondStage") is not None for lot in self.lots)
         )
 
-    @part
     def framework(self) -> Said | None:
         techniques = get(self.tender, "techniques")
         whole = flag(get(techniques, "hasFrameworkAgreement"))
@@ -613,7 +602,6 @@ class Reading:
             or said(get(techniques, "frameworkAgreement"), True)
         )
 
-    @part
     def framework_maximum(self) -> Said | None:
         most = get(self.tender, "techniques", "frameworkAgreement", "maximumParticipants")
         if unlimited(most):
@@ -630,14 +618,12 @@ class Reading:
             return found or Said(True, self.types[0].pointer)
         return found
 
-    @part
     def is_retender(self) -> Said | None:
         for related in self.related:
             if words(related.get("relationship")) & {"renewalProcess", "replacementProcess"}:
                 return said(related.get("relationship"), True)
         return None
 
-    @part
     def above_threshold(self) -> Said | None:
         nodes = (self.tender, *self.lots, *self.awards, *self.contracts)
         sizes = [size for node in nodes if (size := flag(get(node, "aboveThreshold"))) is not None]
@@ -648,7 +634,6 @@ class Reading:
             return found
         return said(get(self.tender, "procurementMethodDetails"), self.procedure.threshold)
 
-    @part
     def light_touch(self) -> Said | None:
         for node in (self.tender, *self.lots):
             for regime in scalars(get(node, "specialRegime")):
@@ -663,16 +648,13 @@ class Reading:
         scheme, own = clean(raw(get(basis, "scheme"))), clean(raw(get(basis, "id")))
         return (scheme, own) if scheme and own else None
 
-    @part
     def legal_basis(self) -> Said | None:
         return said(get(self.tender, "legalBasis"), " ".join(self.basis)) if self.basis else None
 
-    @part
     def mechanism(self) -> Said | None:
         """Procurement law governs contracts for pecuniary interest; a grant is none."""
         return said(get(self.tender, "legalBasis"), "contract") if self.basis in _PROCUREMENT_LAW else None
 
-    @part
     def direct_award_reason(self) -> Said | None:
         rationale = reason(get(self.tender, "procurementMethodRationale"))
         if rationale is not None:
@@ -680,14 +662,12 @@ class Reading:
         classes = records(get(self.tender, "procurementMethodRationaleClassifications"))
         return reason(classes[0].get("description")) if classes else None
 
-    @part
     def cancelled(self) -> Said | None:
         status = get(self.tender, "status")
         if raw(status) in ("cancelled", "unsuccessful", "withdrawn"):
             return said(status, True)
         return Said(True, self.stage_place) if "tenderCancellation" in self.tags or "UK12" in self.codes else None
 
-    @part
     def electronic_submission(self) -> Said | None:
         policy, ways = get(self.tender, "submissionTerms", "electronicSubmissionPolicy"), self._ways
         if raw(policy) in ("allowed", "required"):
@@ -701,7 +681,6 @@ class Reading:
     def _ways(self) -> Any:
         return get(self.tender, "submissionMethod")
 
-    @part
     def document_kinds(self) -> Said | None:
         return listed(
             distinct(
@@ -769,11 +748,9 @@ class Reading:
             return None, deadline
         return None, part
 
-    @part
     def bid_deadline(self) -> Said | None:
         return self.deadlines[0]
 
-    @part
     def participation_deadline(self) -> Said | None:
         return self.deadlines[1]
 
@@ -781,11 +758,9 @@ class Reading:
     def award_date(self) -> Said | None:
         return agreed(self.day(award.get("date")) for award in self.awards)
 
-    @part
     def award_decision(self) -> Said | None:
         return self.award_date if self.awards else self.day(get(self.tender, "awardPeriod", "endDate"))
 
-    @part
     def award_notice(self) -> Said | None:
         published = [
             day
@@ -856,7 +831,6 @@ class Reading:
             self.note("Tender, award and contract state different terms.")
         return found or Term()
 
-    @part
     def extension_option(self) -> Said | None:
         return (
             self.term.extension_option
@@ -876,7 +850,6 @@ class Reading:
         place = texts[0].pointer if len(texts) == 1 else pointer(criteria)
         return Said(" ".join(str(one.value) for one in texts), place)
 
-    @part
     def financial_standing(self) -> Said | None:
         """The financial conditions, with a pointer to sums: which is a turnover test, a person has to say."""
         found = self._condition("economic")
@@ -890,15 +863,12 @@ class Reading:
                 self.note(f'The financial conditions speak of {word}: "…{quote}…". If it is asked for, state {field}.')
         return found
 
-    @part
     def technical_ability(self) -> Said | None:
         return self._condition("technical")
 
-    @part
     def suitability(self) -> Said | None:
         return self._condition("suitability")
 
-    @part
     def reserved_for(self) -> Said | None:
         return listed(
             distinct(
@@ -910,7 +880,6 @@ class Reading:
             False,
         )
 
-    @part
     def bid_validity(self) -> Said | None:
         days = count(get(self.tender, "submissionTerms", "bidValidityPeriod", "durationInDays"))
         if days is not None and days.value > 730:
@@ -933,15 +902,12 @@ class Reading:
                 figure = figure or found
         return figure
 
-    @part
     def bids_received(self) -> Said | None:
         return self._figure("bids")
 
-    @part
     def bids_from_sme(self) -> Said | None:
         return self._figure("smeBids", "smeFinalStageBids")
 
-    @part
     def bids_from_vcse(self) -> Said | None:
         return self._figure("vcseBids", "vcseFinalStageBids")
 
@@ -959,7 +925,6 @@ class Reading:
         items = [Said(row, pointer(node)) for node, row in first.rows]
         return listed(items, first.complete, pointer(groups[0]))
 
-    @part
     def criteria_published(self) -> Said | None:
         found = self.criteria
         return Said(True, found.pointer) if found and isinstance(found.value, dict) else None
@@ -972,11 +937,9 @@ class Reading:
         found = (item for item in items if item.value["kind"] and item.value["kind"].value == kind)
         return next((Said(True, item.pointer) for item in found), None)
 
-    @part
     def social_value_scored(self) -> Said | None:
         return self._scored("social_value")
 
-    @part
     def supply_chain_scored(self) -> Said | None:
         return self._scored("supply_chain")
 
@@ -1019,23 +982,19 @@ class Reading:
                     found.setdefault(name.value.casefold(), (name, supplier, party))
         return list(found.values())
 
-    @part
     def suppliers(self) -> Said | None:
         whole = self.awards[0].get("suppliers") if len(self.awards) == 1 else self.root.get("awards")
         found = [Said(_supplier(name, party), pointer(own)) for name, own, party in self.suppliers_found]
         return listed(found, False, pointer(whole))
 
-    @part
     def prime_is_vcse(self) -> Said | None:
         found = self.suppliers_found
         return flag(get(found[0][2], "details", "vcse")) if len(found) == 1 else None
 
-    @part
     def subcontracting(self) -> Said | None:
         shares = agreed(flag(award.get("hasSubcontracting")) for award in self.awards)
         return None if shares is None else Said("in_use" if shares.value else "none", shares.pointer)
 
-    @part
     def measures(self) -> Said | None:
         contracts = self.contracts
         measures = [
@@ -1047,7 +1006,6 @@ class Reading:
         whole = contracts[0].get("agreedMetrics") if len(contracts) == 1 else self.root.get("contracts")
         return listed(measures, False, pointer(whole)) if measures else None
 
-    @part
     def ending_reasons(self) -> Said | None:
         return listed(
             distinct(
@@ -1059,7 +1017,6 @@ class Reading:
             False,
         )
 
-    @part
     def changes(self) -> Said | None:
         return listed(
             distinct(

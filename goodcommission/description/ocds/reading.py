@@ -21,7 +21,8 @@ from goodcommission.engine.facts import COMPLETE, GIVEN, Fact, days, dictionary
 
 __all__ = ["STATED", "Reader"]
 
-Store = Callable[[dict[str, Any], Said], None]
+Store = str | Callable[[dict[str, Any], Said], None]
+"""The name under which what is said stands as it is, or what puts it in otherwise."""
 Doubt = Callable[[Reading], bool]
 Plan = tuple[Sequence[tuple[Read, Store]], Sequence[Doubt]]
 
@@ -109,7 +110,11 @@ class Reader:
         values: dict[str, Any] = {}
         for read, store in plan:
             found = read(reading)
-            if found is not None:
+            if found is None:
+                continue
+            if isinstance(store, str):
+                values[store] = found.value
+            else:
                 store(values, found)
         return values
 
@@ -117,9 +122,6 @@ class Reader:
 def _store(fact: Fact) -> Store:
     """Puts what was said of a fact into the values, in the form that conditions see."""
     name = fact.name
-
-    def as_it_is(values: dict[str, Any], said: Said) -> None:
-        values[name] = said.value
 
     def day(values: dict[str, Any], said: Said) -> None:
         values[name] = _day(said.value)
@@ -151,7 +153,7 @@ def _store(fact: Fact) -> Store:
         return money
     if fact.type == "date":
         return day_or_none if fact.may_be_none else day
-    return text_or_none if fact.may_be_none else as_it_is
+    return text_or_none if fact.may_be_none else name
 
 
 def _plain(items: list[Said]) -> list[Any]:

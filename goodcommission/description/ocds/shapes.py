@@ -171,16 +171,18 @@ def _is_plain(release: dict[str, Any]) -> bool:
         for section in level:
             for member in section.values():
                 kind = type(member)
+                if kind is str:
+                    continue
                 if kind is dict:
                     below.append(member)
                 elif kind is list:
                     for item in member:
-                        inner = type(item)
-                        if inner is dict:
+                        kind = type(item)
+                        if kind is dict:
                             if "releaseTag" in item:
                                 return False
                             below.append(item)
-                        elif inner is list:
+                        elif kind is list:
                             return False
         if not below:
             return True
