@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gzip
 import json
+import pickle
 import random
 import re
 from decimal import Decimal
@@ -87,6 +88,12 @@ def test_only_what_is_wanted_is_read() -> None:
         assert found == {name: value for name, value in slowly(one).items() if base(name) in wanted | {"kind", "stage"}}
         seen |= set(found)
     assert {"value.total", "award.criteria.complete", "lots.items", "lots.items.complete", "kind", "stage"} <= seen
+
+
+def test_a_reader_can_be_sent_to_another_process() -> None:
+    reader = Reader(frozenset({"value.total", "process.route"}))
+    sent = pickle.loads(pickle.dumps(reader))
+    assert all(sent.read(one) == reader.read(one) for one in RELEASES)
 
 
 def test_each_fact_alone_is_what_it_is_among_all() -> None:

@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Generic, TypeVar, overload
 
 from goodcommission.description.ocds.shapes import CONTRACTS_FINDER, Process, raw
@@ -190,6 +191,8 @@ class Reading:
         self.root = process.tree
         self.ocid: str = raw(process.ocid)
         self.tender = self.root.get("tender")
+        self.fields: dict[str, Any] = self.tender if isinstance(self.tender, dict) else {}
+        """What the tender section holds."""
         self.day = local_date if self.ocid.startswith(_LOCAL_TIMES) else date
         self.notes = list(process.notes)
 
@@ -202,7 +205,7 @@ class Reading:
 
     @part
     def lots(self) -> list[dict[str, Any]]:
-        return records(get(self.tender, "lots"))
+        return records(self.fields.get("lots"))
 
     @part
     def divisions(self) -> list[Any]:
@@ -235,9 +238,10 @@ class Reading:
     def documents(self) -> list[dict[str, Any]]:
         """The documents of all sections."""
         found: list[dict[str, Any]] = []
-        for section in (self.root.get("planning"), self.tender, *self.awards, *self.contracts):
+        for section in (self.root.get("planning"), self.fields, *self.awards, *self.contracts):
             if isinstance(section, dict):
-                found += records(section.get("documents"))
+                if "documents" in section:
+                    found += records(section["documents"])
                 if "implementation" in section:
                     found += records(get(section, "implementation", "documents"))
         return found
@@ -371,18 +375,17 @@ class Reading:
 
     @part
     def items(self) -> list[dict[str, Any]]:
-        return records(get(self.tender, "items")) or [
+        return records(self.fields.get("items")) or [
             item for award in (*self.awards, *self.contracts) for item in records(award.get("items"))
         ]
 
     @part
     def cpv(self) -> list[Said]:
         classes: list[Any] = []
-        for source in (self.tender, *self.items):
-            if isinstance(source, dict):
-                classes.append(source.get("classification"))
-                if "additionalClassifications" in source:
-                    classes += records(source["additionalClassifications"])
+        for source in (self.fields, *self.items):
+            classes.append(source.get("classification"))
+            if "additionalClassifications" in source:
+                classes += records(source["additionalClassifications"])
         first: dict[str, Any] = {}  # the same codes are written for item after item
         for one in classes:
             if isinstance(one, dict) and raw(one.get("scheme")) == "CPV":
@@ -396,7 +399,7 @@ class Reading:
         return listed(self.cpv, False)
 
     def health_care(self) -> Said | None:
-        subject = get(self.tender, "classification", "id")
+        subject = get(self.fields.get("classification"), "id")
         if code(subject) is None or "85" in {one.value[:2] for one in self.cpv}:
             # Health and social services are division 85; which of those are health care, the codes do not tell.
             return None
@@ -404,7 +407,7 @@ class Reading:
 
     def places(self) -> Said | None:
         addresses = [address for item in self.items for address in records(item.get("deliveryAddresses"))]
-        addresses += records(get(self.tender, "deliveryAddresses"))
+        addresses += records(self.fields.get("deliveryAddresses"))
         return listed(distinct(text(one.get("region")) or text(one.get("countryName")) for one in addresses), False)
 
     # Value
@@ -415,7 +418,7 @@ class Reading:
 
     @part
     def total(self) -> Said | None:
-        value = get(self.tender, "value")
+        value = self.fields.get("value")
         size = get(value, "amount")
         found = None
         if self.is_contract:
@@ -423,12 +426,12 @@ class Reading:
             found = self.sum(signed, self.root.get("contracts")) or self.awarded
         found = found or money(value)
         if found is None and size is None:
-            found = self.sum([lot.get("value") for lot in self.shares], get(self.tender, "lots"))
+            found = self.sum([lot.get("value") for lot in self.shares], self.fields.get("lots"))
         return found or (self.awarded if raw(size) is None else None)
 
     @part
     def total_including_vat(self) -> Said | None:
-        value = get(self.tender, "value")
+        value = self.fields.get("value")
         if self.is_contract and len(self.contracts) == 1 and (found := gross(self.contracts[0].get("value"))):
             return found
         if found := gross(value):
@@ -454,7 +457,7 @@ class Reading:
 
     def doubt_money(self) -> None:
         """Remarks on amounts that are not what they seem."""
-        where = [("The notice's value", get(self.tender, "value")), ("The lower end", get(self.tender, "minValue"))]
+        where = [("The notice's value", self.fields.get("value")), ("The lower end", self.fields.get("minValue"))]
         where += [(f"The value of lot {_label(lot)}", lot.get("value")) for lot in self.lots]
         where += [("The awarded value", award.get("value")) for award in self.awards]
         where += [("The contract's value", contract.get("value")) for contract in self.contracts]
@@ -477,8 +480,8 @@ class Reading:
             self.note(
                 f"The notice gives amounts in different currencies ({', '.join(sorted(stated))}); none was converted."
             )
-        total = money(get(self.tender, "value"))
-        parts = self.sum([lot.get("value") for lot in self.shares], get(self.tender, "lots"))
+        total = money(self.fields.get("value"))
+        parts = self.sum([lot.get("value") for lot in self.shares], self.fields.get("lots"))
         if total and parts and len(self.shares) > 1 and plain(total) != plain(parts):
             self.note("The values of the lots do not add up to the notice's value.")
 
@@ -491,11 +494,11 @@ class Reading:
         if lots and (
             not self.tags.isdisjoint(("tender", "tenderUpdate", "tenderAmendment"))
             or "UK4" in self.codes
-            or any(raw(one.get("documentType")) == "tenderNotice" for one in records(get(self.tender, "documents")))
+            or any(raw(one.get("documentType")) == "tenderNotice" for one in records(self.fields.get("documents")))
             or (not self.tags and self.reached == "published")
             or (self.reached == "draft" and len(lots) > 1)
         ):
-            return Said(len(lots), pointer(get(self.tender, "lots")))
+            return Said(len(lots), pointer(self.fields.get("lots")))
         return None
 
     def _limit(self, name: str) -> Said | None:
@@ -526,7 +529,7 @@ class Reading:
             )
             for lot in self.lots
         ]
-        return listed(items, self.lots_count is not None, pointer(get(self.tender, "lots")))
+        return listed(items, self.lots_count is not None, pointer(self.fields.get("lots")))
 
     def smallest_lot(self) -> Said | None:
         if len(self.lots) < 2 or self.lots_count is None:
@@ -540,7 +543,7 @@ class Reading:
 
     @part
     def procedure_words(self) -> str:
-        return (clean(raw(get(self.tender, "procurementMethodDetails"))) or "").casefold()
+        return (clean(raw(self.fields.get("procurementMethodDetails"))) or "").casefold()
 
     @part
     def procedure(self) -> Procedure:
@@ -550,14 +553,14 @@ class Reading:
     def route(self) -> Said | None:
         """The route, where the procedure's code and the publisher's words for it leave no doubt."""
         found = self._route()
-        if found is None and (self.procedure_words or get(self.tender, "procurementMethod") is not None):
+        if found is None and (self.procedure_words or self.fields.get("procurementMethod") is not None):
             self.note(
                 "The procedure as published is unspecific or contradicts itself; the route to the provider is unknown."
             )
         return found
 
     def _route(self) -> Said | None:
-        method_node, words_node = get(self.tender, "procurementMethod"), get(self.tender, "procurementMethodDetails")
+        method_node, words_node = self.fields.get("procurementMethod"), self.fields.get("procurementMethodDetails")
         method = raw(method_node)
         method = method if isinstance(method, str) else None
         says = self.procedure
@@ -587,13 +590,13 @@ class Reading:
     def two_stages(self) -> bool:
         """Whether bidders first ask to take part."""
         return (
-            get(self.tender, "expressionOfInterestDeadline") is not None
-            or get(self.tender, "secondStage") is not None
+            self.fields.get("expressionOfInterestDeadline") is not None
+            or self.fields.get("secondStage") is not None
             or any(lot.get("secondStage") is not None for lot in self.lots)
         )
 
     def framework(self) -> Said | None:
-        techniques = get(self.tender, "techniques")
+        techniques = self.fields.get("techniques")
         whole = flag(get(techniques, "hasFrameworkAgreement"))
         lots = (flag(get(lot, "techniques", "hasFrameworkAgreement")) for lot in self.lots)
         return (
@@ -610,7 +613,7 @@ class Reading:
 
     @part
     def dynamic(self) -> Said | None:
-        techniques = get(self.tender, "techniques")
+        techniques = self.fields.get("techniques")
         found = flag(get(techniques, "hasDynamicPurchasingSystem")) or said(
             get(techniques, "dynamicPurchasingSystem"), True
         )
@@ -625,61 +628,59 @@ class Reading:
         return None
 
     def above_threshold(self) -> Said | None:
-        nodes = (self.tender, *self.lots, *self.awards, *self.contracts)
-        sizes = [size for node in nodes if (size := flag(get(node, "aboveThreshold"))) is not None]
+        nodes = (self.fields, *self.lots, *self.awards, *self.contracts)
+        sizes = [size for node in nodes if (size := flag(node.get("aboveThreshold"))) is not None]
         if sizes:
             found = agreed(sizes)
             if found is None:
                 self.note("The stages of the notice disagree on whether the contract is above the threshold.")
             return found
-        return said(get(self.tender, "procurementMethodDetails"), self.procedure.threshold)
+        return said(self.fields.get("procurementMethodDetails"), self.procedure.threshold)
 
     def light_touch(self) -> Said | None:
-        for node in (self.tender, *self.lots):
-            for regime in scalars(get(node, "specialRegime")):
-                if raw(regime) == "lightTouch":
-                    return said(regime, True)
-        return said(get(self.tender, "procurementMethodDetails"), True) if self.procedure.light_touch else None
+        for node in (self.fields, *self.lots):
+            if "specialRegime" in node:
+                for regime in scalars(node["specialRegime"]):
+                    if raw(regime) == "lightTouch":
+                        return said(regime, True)
+        return said(self.fields.get("procurementMethodDetails"), True) if self.procedure.light_touch else None
 
     @part
     def basis(self) -> tuple[str, str] | None:
         """Scheme and number of the legal basis."""
-        basis = get(self.tender, "legalBasis")
+        basis = self.fields.get("legalBasis")
         scheme, own = clean(raw(get(basis, "scheme"))), clean(raw(get(basis, "id")))
         return (scheme, own) if scheme and own else None
 
     def legal_basis(self) -> Said | None:
-        return said(get(self.tender, "legalBasis"), " ".join(self.basis)) if self.basis else None
+        return said(self.fields.get("legalBasis"), " ".join(self.basis)) if self.basis else None
 
     def mechanism(self) -> Said | None:
         """Procurement law governs contracts for pecuniary interest; a grant is none."""
-        return said(get(self.tender, "legalBasis"), "contract") if self.basis in _PROCUREMENT_LAW else None
+        return said(self.fields.get("legalBasis"), "contract") if self.basis in _PROCUREMENT_LAW else None
 
     def direct_award_reason(self) -> Said | None:
-        rationale = reason(get(self.tender, "procurementMethodRationale"))
+        rationale = reason(self.fields.get("procurementMethodRationale"))
         if rationale is not None:
             return rationale
-        classes = records(get(self.tender, "procurementMethodRationaleClassifications"))
+        classes = records(self.fields.get("procurementMethodRationaleClassifications"))
         return reason(classes[0].get("description")) if classes else None
 
     def cancelled(self) -> Said | None:
-        status = get(self.tender, "status")
+        status = self.fields.get("status")
         if raw(status) in ("cancelled", "unsuccessful", "withdrawn"):
             return said(status, True)
         return Said(True, self.stage_place) if "tenderCancellation" in self.tags or "UK12" in self.codes else None
 
     def electronic_submission(self) -> Said | None:
-        policy, ways = get(self.tender, "submissionTerms", "electronicSubmissionPolicy"), self._ways
-        if raw(policy) in ("allowed", "required"):
-            return said(policy, True)
+        policy = get(self.fields.get("submissionTerms"), "electronicSubmissionPolicy")
+        if policy is None:
+            ways = self.fields.get("submissionMethod")
+            named = words(ways)
+            return said(ways, "electronicSubmission" in named) if named else None
         if raw(policy) == "notAllowed":
             self.note("Electronic submission is marked as not allowed, which publishers also pick for bids by e-mail.")
-        named = words(ways)
-        return said(ways, "electronicSubmission" in named) if named and policy is None else None
-
-    @property
-    def _ways(self) -> Any:
-        return get(self.tender, "submissionMethod")
+        return said(policy, True) if raw(policy) in ("allowed", "required") else None
 
     def document_kinds(self) -> Said | None:
         return listed(
@@ -700,13 +701,13 @@ class Reading:
             return None  # the firms on the framework were invited directly, the notice came when it came
         stated = [
             day
-            for document in records(get(self.tender, "documents"))
+            for document in records(self.fields.get("documents"))
             if raw(document.get("documentType")) == "tenderNotice"
             and (day := self.day(document.get("datePublished"))) is not None
         ]
         if stated:
             return min(stated, key=_by_value)
-        section = self.day(get(self.tender, "datePublished"))
+        section = self.day(self.fields.get("datePublished"))
         if section is not None:
             return section
         releases = (self.day(release.date) for release in self.process.releases if "tender" in release.tags)
@@ -716,7 +717,7 @@ class Reading:
     def tender_published(self) -> Said | None:
         if self.reached != "draft":
             return self.published
-        planned = self.day(get(self.tender, "communication", "futureNoticeDate"))
+        planned = self.day(get(self.fields.get("communication"), "futureNoticeDate"))
         if planned is not None:
             self.note("The date of publication is the one that the planning notice expects.")
         return planned
@@ -724,8 +725,8 @@ class Reading:
     @part
     def deadlines(self) -> tuple[Said | None, Said | None]:
         """The deadline for bids, and the one for asking to take part; of a single one it must be clear which it is."""
-        part = self.day(get(self.tender, "expressionOfInterestDeadline"))
-        deadline = self.day(get(self.tender, "tenderPeriod", "endDate"))
+        part = self.day(self.fields.get("expressionOfInterestDeadline"))
+        deadline = self.day(get(self.fields.get("tenderPeriod"), "endDate"))
         if deadline is None:
             return None, part
         published = self.published
@@ -759,7 +760,7 @@ class Reading:
         return agreed(self.day(award.get("date")) for award in self.awards)
 
     def award_decision(self) -> Said | None:
-        return self.award_date if self.awards else self.day(get(self.tender, "awardPeriod", "endDate"))
+        return self.award_date if self.awards else self.day(get(self.fields.get("awardPeriod"), "endDate"))
 
     def award_notice(self) -> Said | None:
         published = [
@@ -803,7 +804,7 @@ class Reading:
     @part
     def term(self) -> Term:
         """The first of the sections that states a term; for a contract, the contracts and awards come first."""
-        sources = [[get(self.tender, "contractPeriod")], [lot.get("contractPeriod") for lot in self.lots]]
+        sources = [[self.fields.get("contractPeriod")], [lot.get("contractPeriod") for lot in self.lots]]
         later = [[one.get("period") for one in self.contracts], [one.get("contractPeriod") for one in self.awards]]
         sources = [*later, *sources] if self.is_contract else [*sources, *reversed(later)]
         found: Term | None = None
@@ -834,7 +835,7 @@ class Reading:
     def extension_option(self) -> Said | None:
         return (
             self.term.extension_option
-            or flag(get(self.tender, "hasRenewal"))
+            or flag(self.fields.get("hasRenewal"))
             or agreed(flag(lot.get("hasRenewal")) for lot in self.lots)
         )
 
@@ -842,7 +843,7 @@ class Reading:
 
     def _condition(self, kind: str) -> Said | None:
         """What is demanded of one kind, in the publisher's words."""
-        criteria = get(self.tender, "selectionCriteria", "criteria")
+        criteria = get(self.fields.get("selectionCriteria"), "criteria")
         own = [one for one in records(criteria) if raw(one.get("type")) == kind]
         texts = [said_ for one in own for name in ("description", "minimum") if (said_ := reason(one.get(name)))]
         if not texts:
@@ -873,7 +874,8 @@ class Reading:
         return listed(
             distinct(
                 said(one, _RESERVED[raw(one)])
-                for node in (self.tender, *self.lots)
+                for node in (self.fields, *self.lots)
+                if "otherRequirements" in node
                 for one in scalars(get(node, "otherRequirements", "reservedParticipation"))
                 if isinstance(raw(one), str) and raw(one) in _RESERVED
             ),
@@ -915,7 +917,7 @@ class Reading:
     def criteria(self) -> Said | None:
         groups = [get(lot, "awardCriteria", "criteria") for lot in self.lots]
         if all(group is None for group in groups):
-            groups = [get(self.tender, "awardCriteria", "criteria")]
+            groups = [get(self.fields.get("awardCriteria"), "criteria")]
         lists = [self._criteria_of(group) for group in different(groups)]
         first = lists[0]
         if not first.rows or any(one.key() != first.key() for one in lists[1:]):
@@ -970,25 +972,24 @@ class Reading:
 
     # Awards and contracts
 
-    @part
-    def suppliers_found(self) -> list[tuple[Said, Any, Any]]:
+    def _each_supplier(self) -> Iterator[tuple[Said, Any, Any]]:
         """Each by its name, with what the award says of it and the party that it is."""
-        found: dict[str, tuple[Said, Any, Any]] = {}
+        seen: set[str] = set()
         for award in self.awards:
             for supplier in records(award.get("suppliers")):
                 party = self.party(supplier)
                 name = text(supplier.get("name")) or text(get(party, "name"))
-                if name is not None:
-                    found.setdefault(name.value.casefold(), (name, supplier, party))
-        return list(found.values())
+                if name is not None and name.value.casefold() not in seen:
+                    seen.add(name.value.casefold())
+                    yield name, supplier, party
 
     def suppliers(self) -> Said | None:
         whole = self.awards[0].get("suppliers") if len(self.awards) == 1 else self.root.get("awards")
-        found = [Said(_supplier(name, party), pointer(own)) for name, own, party in self.suppliers_found]
+        found = [Said(_supplier(name, party), pointer(own)) for name, own, party in self._each_supplier()]
         return listed(found, False, pointer(whole))
 
     def prime_is_vcse(self) -> Said | None:
-        found = self.suppliers_found
+        found = list(islice(self._each_supplier(), 2))
         return flag(get(found[0][2], "details", "vcse")) if len(found) == 1 else None
 
     def subcontracting(self) -> Said | None:

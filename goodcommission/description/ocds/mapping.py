@@ -143,13 +143,8 @@ def _one(names: Sequence[str]) -> Find:
     if start == "tender":
         if len(rest) == 1:
             (name,) = rest
-
-            def in_tender(reading: Reading) -> Any:
-                tender = reading.tender
-                return tender.get(name) if isinstance(tender, dict) else None
-
-            return in_tender
-        return lambda reading: get(reading.tender, *rest)
+            return lambda reading: reading.fields.get(name)
+        return lambda reading: get(reading.fields, *rest)
     if start == "ocid":
         return lambda reading: reading.process.ocid
     return lambda reading: get(reading.root, *names)

@@ -26,8 +26,10 @@ Store = str | Callable[[dict[str, Any], Said], None]
 Doubt = Callable[[Reading], bool]
 Plan = tuple[Sequence[tuple[Read, Store]], Sequence[Doubt]]
 
-_NOTHING: Final[frozenset[str]] = frozenset()
+_SECTIONS: Final = ("", "tender", "lots")
+"""Where the sources of facts begin: the notice itself, its tender, its lots."""
 _PLANS: Final = 4096
+"""How many plans are remembered; publishers write the same few hundred sets of sections."""
 
 _POUNDS: Final = "GBP"
 _ALWAYS: Final = frozenset({"kind", "stage"})
@@ -64,23 +66,23 @@ class Reader:
         self._begins = {name: beginnings(STATEMENTS[name]) for name in self._wanted}
         everywhere = frozenset().union(*self._begins.values())
         self._of_notice, self._of_tender, self._of_lots = (
-            frozenset(name for section, name in everywhere if section == wanted) for wanted in ("", "tender", "lots")
+            frozenset(name for section, name in everywhere if section == one) for one in _SECTIONS
         )
         self._plans: dict[tuple[frozenset[str], ...], Plan] = {}
 
+    def __reduce__(self) -> tuple[type[Reader], tuple[frozenset[str]]]:
+        return Reader, (frozenset(self._wanted),)
+
     def _plan(self, reading: Reading) -> Plan:
         """What to read of this notice; remembered for the next one that has the same sections."""
-        tender = reading.tender
         found = (
             self._of_notice.intersection(reading.root),
-            self._of_tender.intersection(tender) if isinstance(tender, dict) else _NOTHING,
+            self._of_tender.intersection(reading.fields),
             self._of_lots.intersection(set[str]().union(*reading.lots)),
         )
         plan = self._plans.get(found)
         if plan is None:
-            there = {
-                (section, name) for section, names in zip(("", "tender", "lots"), found, strict=True) for name in names
-            }
+            there = {(section, name) for section, names in zip(_SECTIONS, found, strict=True) for name in names}
             names = [name for name, begins in self._begins.items() if not begins or not begins.isdisjoint(there)]
             plan = [(STATEMENTS[name].read, _store(dictionary()[name])) for name in names], _doubts(frozenset(names))
             if len(self._plans) >= _PLANS:
