@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
-
-from rich.cells import cell_len, set_cell_size
 
 from goodcommission.report.terminal import neutral
 from goodcommission.report.text import WIDEST, Page
@@ -24,13 +22,13 @@ from goodcommission.scan.wording import (
     place,
     publisher_words,
     scored_words,
+    table_row,
     verdict_words,
 )
 
 if TYPE_CHECKING:
     from goodcommission.scan.summary import Example, PackRates, Publisher, RuleRates, Spreads, Summary
 
-_NAME: Final = 40
 _RULES: Final = 15
 _WAITED: Final = 10
 
@@ -84,18 +82,13 @@ def _decided(page: Page, summary: Summary) -> None:
             page.labelled(amount(one.answers), fact_words(one), at=12)
 
 
-def _row(page: Page, name: str, cells: Iterable[str], width: int = 12) -> None:
-    line = set_cell_size(name if cell_len(name) <= _NAME else set_cell_size(name, _NAME - 1) + "…", _NAME)
-    page.lines.append(((line + "".join(f"{cell:>{width}}" for cell in cells), ""),))
-
-
 def _packs(page: Page, packs: Sequence[PackRates], title: str) -> None:
     page.heading(title)
-    _row(page, "", ("met", "not met", "of decided", "not known", "other"))
+    table_row(page, "", ("met", "not met", "of decided", "not known", "other"))
     for pack in packs:
         other = pack.not_applicable + pack.not_yet_due
         cells = (amount(pack.met), amount(pack.not_met), percent(pack.met_share), amount(pack.unknown), amount(other))
-        _row(page, pack.title, cells)
+        table_row(page, pack.title, cells)
     page.say(
         "“Of decided” is the share that is met of what is met or not met; “other” does not apply or is not yet due.",
         style="dim",
@@ -121,11 +114,11 @@ def _example(examples: Sequence[Example]) -> str:
 
 def _spreads(page: Page, groups: Sequence[Spreads], title: str) -> None:
     page.heading(title)
-    _row(page, "", ("notices", "decided", "middle half", "coverage", "score"))
+    table_row(page, "", ("notices", "decided", "middle half", "coverage", "score"))
     for one in groups:
         score = f"{mean(one.score)} ({amount(one.score.notices)})" if one.score.notices else "–"
         cells = (mean(one.decided, "%"), half(one.decided, "%"), mean(one.coverage, "%"), score)
-        _row(page, neutral(one.title), (amount(one.notices), *cells))
+        table_row(page, neutral(one.title), (amount(one.notices), *cells))
 
 
 def _heaps(page: Page, summary: Summary) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
+
+from rich.cells import cell_len, set_cell_size
 
 from goodcommission.engine.texts import say, say_date
 from goodcommission.report.terminal import neutral
@@ -12,6 +14,7 @@ from goodcommission.report.wording import count, listed, number
 from goodcommission.scan.naming import fact_title
 
 if TYPE_CHECKING:
+    from goodcommission.report.text import Page
     from goodcommission.scan.summary import Example, Heap, MissingFact, Publisher, Spread, Spreads, Verdicts
 
 _LONGEST: Final = 80
@@ -160,3 +163,10 @@ def publisher_words(one: Publisher) -> list[str]:
     if silent:
         said.append(f"No field of OCDS carries {listed(silent)}: these have to be asked of the buyer.")
     return said
+
+
+def table_row(page: Page, name: str, cells: Iterable[str], wide: int = 40, width: int = 12) -> None:
+    """One row of a table in text: a name, cut if it is too long, and cells to the right of it."""
+    fitting = name if cell_len(name) <= wide else set_cell_size(name, wide - 1) + "…"
+    line = set_cell_size(fitting, wide) + "".join(" " * (width - cell_len(cell)) + cell for cell in cells)
+    page.lines.append(((line, ""),))
