@@ -29,6 +29,7 @@ from goodcommission.cli.frame import (
     read,
     rules_option,
     say_once,
+    tier_option,
 )
 from goodcommission.cli.settings import (
     agreed,
@@ -68,11 +69,7 @@ if TYPE_CHECKING:
     type=click.Choice(["auto", "durable", "reference"]),
     help="What combines the findings; auto, the default, takes durable-rules where it is installed.",
 )
-@click.option(
-    "--tier",
-    type=click.Choice(["small", "medium", "large"]),
-    help="How much to ask; by default what the value of the contract says.",
-)
+@tier_option
 @evidence_option
 @click.option("--answers", metavar="FILE", help="Signed answers to the questions that only a person can answer.")
 @click.option(

@@ -20,7 +20,6 @@ from goodcommission.cli.frame import (
     GATE_FAILED,
     Day,
     check_output,
-    commissioner_option,
     complain,
     deliver,
     fail,
@@ -28,15 +27,12 @@ from goodcommission.cli.frame import (
     form_option,
     look,
     output_option,
-    pack_option,
     read,
-    rules_option,
 )
 from goodcommission.cli.settings import (
-    config_option,
+    audit_given,
+    audit_options,
     configurations,
-    evidence_option,
-    no_config_option,
     path_of,
     settled,
 )
@@ -56,36 +52,22 @@ _REPORT = re.compile(r'\s*(\[\s*)?\{\s*"schema_version"')
 @click.argument("old")
 @click.argument("new")
 @click.option("--fail-on-worse", is_flag=True, help="Exit with 1 if anything got worse.")
-@pack_option
-@rules_option
 @form_option
 @output_option
-@commissioner_option
 @click.option(
     "--as-of", type=Day(), help="The day of the audits; the saved report's day, or today, if it is not given."
 )
-@click.option(
-    "--tier",
-    type=click.Choice(["small", "medium", "large"]),
-    help="How much to ask; by default what the value of the contract says.",
-)
-@evidence_option
-@config_option
-@no_config_option
+@audit_options
 def diff(
     old: str,
     new: str,
     fail_on_worse: bool,
-    packs: tuple[str, ...],
-    folders: tuple[str, ...],
     form: str,
     output: Path | None,
-    commissioner: str | None,
     as_of: dt.date | None,
-    tier: Any,
-    require_evidence: bool | None,
     config: Path | None,
     no_config: bool,
+    **how: Any,
 ) -> None:
     """Compare two documents or saved reports (audit --format json), in any mix ("-" is standard input).
 
@@ -97,16 +79,10 @@ def diff(
     from goodcommission.configuration import adjustments
     from goodcommission.packs.loading import load_packs
 
+    commissioner, tier, require_evidence = how["commissioner"], how["tier"], how["require_evidence"]
     if [old, new].count("-") + (commissioner == "-") > 1:
         fail("standard input (-) can be named only once.")
-    options: dict[str, tuple[Any, str]] = {
-        "packs": (packs, "--pack"),
-        "rules": (folders, "--rules"),
-        "commissioner": (commissioner, "--commissioner"),
-        "tier": (tier, "--tier"),
-        "as_of": (as_of, "--as-of"),
-        "require_evidence": (require_evidence, "--require-evidence"),
-    }
+    options = audit_given(how, as_of)
     sources = [_open(file) for file in (old, new)]
     audited = [one for one in sources if not one.report]
     settings = None

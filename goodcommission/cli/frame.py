@@ -265,6 +265,11 @@ commissioner_option = click.option(
     "--commissioner", metavar="FILE", help="The commissioner's profile; it fills what the descriptions do not say."
 )
 pack_option = click.option("--pack", "packs", multiple=True, metavar="ID", help="Use only this pack; repeatable.")
+tier_option = click.option(
+    "--tier",
+    type=click.Choice(["small", "medium", "large"]),
+    help="How much to ask; by default what the value of the contract says.",
+)
 
 
 # --- Reading ----------------------------------------------------------------------------------------------------

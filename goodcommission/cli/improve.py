@@ -16,7 +16,6 @@ from goodcommission.cli.frame import (
     Day,
     Points,
     check_output,
-    commissioner_option,
     complain,
     deliver,
     fail,
@@ -24,15 +23,12 @@ from goodcommission.cli.frame import (
     form_option,
     look,
     output_option,
-    pack_option,
     read,
-    rules_option,
 )
 from goodcommission.cli.settings import (
-    config_option,
+    audit_given,
+    audit_options,
     configurations,
-    evidence_option,
-    no_config_option,
     path_of,
     settled,
 )
@@ -47,35 +43,21 @@ if TYPE_CHECKING:
 @click.option("--target", type=Points(), default=80.0, show_default=True, help="The score to reach.")
 @click.option("--patch", type=click.Path(path_type=Path), help="Write the patch (JSON Patch, RFC 6902) to this file.")
 @click.option("--check", is_flag=True, help="Exit with 1 if the target can't be reached by edits.")
-@pack_option
-@rules_option
 @form_option
 @output_option
-@commissioner_option
 @click.option("--as-of", type=Day(), help="The day of the audit; today if it is not given.")
-@click.option(
-    "--tier",
-    type=click.Choice(["small", "medium", "large"]),
-    help="How much to ask; by default what the value of the contract says.",
-)
-@evidence_option
-@config_option
-@no_config_option
+@audit_options
 def improve(
     files: tuple[str, ...],
     target: float,
     patch: Path | None,
     check: bool,
-    packs: tuple[str, ...],
-    folders: tuple[str, ...],
     form: str,
     output: Path | None,
-    commissioner: str | None,
     as_of: dt.date | None,
-    tier: str | None,
-    require_evidence: bool | None,
     config: Path | None,
     no_config: bool,
+    **how: Any,
 ) -> None:
     """List the cheapest edits with which a description reaches a score ("-" is standard input).
 
@@ -86,16 +68,9 @@ def improve(
     from goodcommission.improving import improve as improve_one
     from goodcommission.packs.loading import load_packs
 
-    given: dict[str, tuple[Any, str]] = {
-        "packs": (packs, "--pack"),
-        "rules": (folders, "--rules"),
-        "commissioner": (commissioner, "--commissioner"),
-        "tier": (tier, "--tier"),
-        "as_of": (as_of, "--as-of"),
-        "require_evidence": (require_evidence, "--require-evidence"),
-    }
+    given = audit_given(how, as_of)
     for written in (output, patch):
-        check_output(written, (*files, commissioner) if commissioner else files)
+        check_output(written, (*files, *filter(None, [how["commissioner"]])))
     if patch is not None and output is not None and patch.resolve() == output.resolve():
         fail(Fault("--patch and --output name the same file", str(patch)))
     configuration_for = configurations(config, no_config)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from goodcommission.cli.frame import Command, Points, fail
+from goodcommission.cli.frame import (
+    Command,
+    Points,
+    commissioner_option,
+    fail,
+    pack_option,
+    rules_option,
+    tier_option,
+)
 from goodcommission.exceptions import Fault
 
 if TYPE_CHECKING:
@@ -53,6 +62,29 @@ _GATE_OPTIONS = (
         help="As --never-fail; it may not stay unknown either; repeatable.",
     ),
 )
+
+_AUDIT_OPTIONS: Final = {
+    "packs": (pack_option, "--pack"),
+    "rules": (rules_option, "--rules"),
+    "commissioner": (commissioner_option, "--commissioner"),
+    "tier": (tier_option, "--tier"),
+    "require_evidence": (evidence_option, "--require-evidence"),
+}
+
+
+def audit_options(command: Command) -> Command:
+    """Add to a command what every audit can be told; `audit_given` takes it."""
+    for option in (no_config_option, config_option, *(option for option, _ in reversed(_AUDIT_OPTIONS.values()))):
+        command = option(command)
+    return command
+
+
+def audit_given(options: Mapping[str, Any], as_of: dt.date | None) -> dict[str, tuple[Any, str]]:
+    """The settings that these options are, each with the option's name."""
+    named = {
+        name: (options["folders" if name == "rules" else name], said) for name, (_, said) in _AUDIT_OPTIONS.items()
+    }
+    return {**named, "as_of": (as_of, "--as-of")}
 
 
 def gate_options(command: Command) -> Command:
