@@ -19,6 +19,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
@@ -61,9 +62,11 @@ _FIRST_LINES: Final = 64
 """Where the first line is no JSON value and the whole is none, so many lines tell whether these are JSON Lines."""
 _ENDINGS: Final = (".json", ".jsonl", ".ndjson", ".gz", ".zst", ".zip")
 _DIGITS: Final = bytes.maketrans(b"123456789E-", b"000000000e+")
-_ODD_NUMBERS: Final = (b"0" * 19, b"0e000", b"0e+000")
+_MANY_DIGITS: Final = b"0" * 19
+_EXPONENTS: Final = (b"0e000", b"0e+000")
 """Numbers that may be too large or too small to compute with, each digit written as 0, and the same in texts."""
-_BRACKETS: Final = bytes(set(range(256)) - set(b"{}[]"))
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"{}[]"))
+_SPACES: Final = b" \t\r\n"
 _CAREFUL_BYTES: Final = 2_000_000
 """The careful reader names the place of a fault, but takes seconds for texts larger than this."""
 
@@ -644,7 +647,12 @@ def entries(text: Text, numbers: Iterator[int]) -> Iterator[Notice | Rejection]:
             return
         yield _malformed(text, error.faults)
         return
-    if type(raw) is dict and _UNUSUAL.isdisjoint(raw) and b"releaseID" not in text.data and b"\\u" not in text.data:
+    if (
+        type(raw) is dict
+        and _UNUSUAL.isdisjoint(raw)
+        and b"releaseID" not in text.data
+        and (b"\\" not in text.data or b"\\u" not in text.data)
+    ):
         ocid = raw.get("ocid")
         if type(ocid) is str and ocid.strip():  # a release by itself, as most are: there is nothing to look for
             yield Notice(next(numbers), text.file, text.line, "", raw, text.data, True, _publisher(raw))
@@ -693,12 +701,20 @@ def _value(data: bytes) -> Any:
 
 def _is_plain(data: bytes, value: Any) -> bool:
     """Whether it is certain that no key is given twice, no number is odd and nothing is nested too deeply."""
-    if data.count(b'"') != orjson.dumps(value).count(b'"') or b"\\u0022" in data:
+    written, digits = orjson.dumps(value), data.translate(_DIGITS)
+    if _MANY_DIGITS in digits:
         return False
-    digits = data.translate(_DIGITS)
-    if any(odd in digits for odd in _ODD_NUMBERS):
-        return False
-    left = data.translate(None, _BRACKETS)
+    if written.translate(None, _SPACES) != data.translate(None, _SPACES):  # else it says no more than was read of it
+        if data.count(b'"') != written.count(b'"') or (b"\\" in data and b"\\u0022" in data):
+            return False
+        if any(exponent in digits for exponent in _EXPONENTS):
+            return False
+    return _is_shallow(data.translate(None, _NO_BRACKETS))
+
+
+@lru_cache(maxsize=4096)
+def _is_shallow(left: bytes) -> bool:
+    """Whether brackets are not nested too deeply; the notices of one publisher often have the same."""
     for _ in range(MAXIMUM_DEPTH):
         if not left:
             return True
