@@ -103,6 +103,7 @@ def scan(
     try:
         from goodcommission.scan import Options, write_scan
         from goodcommission.scan.summary_text import text
+        from goodcommission.scan.writing import half_of
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "goodcommission":
             raise
@@ -125,7 +126,9 @@ def scan(
                 progress=progress,
             )
     except KeyboardInterrupt:
-        complain(f"Interrupted. What is done is kept in {output}.partial; the same command with --resume goes on.")
+        kept = half_of(output)
+        advice = f" What is done is kept in {kept}; the same command with --resume goes on." if kept.exists() else ""
+        complain(f"Interrupted.{advice}")
         sys.exit(INTERRUPTED)
     show(text(written.summary))
     _say_the_rest(written, output)
@@ -144,7 +147,8 @@ def _say_the_rest(written: Written, output: Path) -> None:
     if counts.merged:
         lines.append(f"{counts.merged:,} merged into another release of their process")
     if written.passed_over:
-        lines.append(f"{written.passed_over:,} files passed over that by their names are not JSON")
+        files = "file passed over whose name is" if written.passed_over == 1 else "files passed over whose names are"
+        lines.append(f"{written.passed_over:,} {files} not that of JSON")
     for line in lines:
         complain(line + ".")
     rejections = f"; {ERRORS} names each rejection" if written.errors else ""
