@@ -196,6 +196,23 @@ def test_packs_and_rules_are_listed_and_told(client: Any) -> None:
     assert client.get("/v1/rules/PP-03?format=markdown").text.startswith("# PP-03: ")
 
 
+def test_without_pages_there_is_only_what_asks_for_a_key(tmp_path: Path) -> None:
+    key, digest = new_key()
+    settings = WebSettings(keys=(digest,), api_only=True, database=f"sqlite:///{tmp_path / 'audits.db'}")
+    with TestClient(create_app(settings), headers={"accept": "text/html"}) as client:
+        for path in ("/", "/rules", "/questions", "/saved", "/saved/export", "/static/web.css", "/check"):
+            answer = client.get(path)
+            assert answer.status_code == 404, path
+            assert answer.headers["content-type"] == "application/problem+json"
+        for path in ("/check", "/saved", "/download/json", "/what-if", "/questions"):
+            assert client.post(path, data={"text": "kind: tender"}).status_code == 404, path
+        operations = client.get("/v1/openapi.json").json()["paths"]
+        closed = [path for path in operations if client.get(path.replace("{id}", "1")).status_code in (401, 405)]
+        assert sorted(closed) == sorted(path for path in operations if path.startswith("/v1/"))
+        assert client.get("/v1/audits", headers={"x-api-key": key}).status_code == 200
+        assert client.get("/healthz").status_code == 200
+
+
 def test_health_and_figures(client: Any) -> None:
     assert client.get("/healthz").json()["version"] == goodcommission.__version__
     figures = client.get("/metrics").text

@@ -50,12 +50,14 @@ def test_the_commands_of_the_page_work(address: str) -> None:
         )
         assert run.returncode == 0, f"{block}\n{run.stdout[-2000:]}\n{run.stderr}"
         said.append(run.stdout)
-    assert len(said) == 5
+    assert len(said) == 6
     assert json.loads(said[0])["score"]["grade"]
     assert said[1].startswith("#")
-    assert said[2].startswith("Score: ")
-    assert '"valid":true' in said[3] and "PP-03" in said[3]
-    assert '"schema_version": "1.0"' in said[4]
+    beside = json.loads(said[2])
+    assert beside["document"]["profile"]["name"] == "profile.yaml" and beside["regime"]["territory"] == "wales"
+    assert said[3].startswith("Score: ")
+    assert '"valid":true' in said[4] and "PP-03" in said[4]
+    assert '"schema_version": "1.0"' in said[5]
 
 
 def test_the_client_gives_what_is_wrong_and_passes_checks_of_types(address: str, tmp_path: Path) -> None:

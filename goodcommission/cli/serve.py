@@ -34,6 +34,7 @@ _STOP: Final = 10
     metavar="FILE",
     help="Ask for an API key; the file has the SHA-256 of each key on a line (see --new-key).",
 )
+@click.option("--api-only", is_flag=True, help="Leave the pages out: keys are asked for by the API only.")
 @click.option("--new-key", is_flag=True, help="Print a new API key and its SHA-256, and stop.")
 @click.option("--database", metavar="URL", help="Keep audits that are saved here, such as sqlite:///audits.db.")
 @click.option(
@@ -51,6 +52,7 @@ def serve(
     waiting: int,
     per_minute: int,
     keys: Path | None,
+    api_only: bool,
     new_key: bool,
     database: str | None,
     keep_days: int,
@@ -83,6 +85,7 @@ def serve(
         waiting=waiting,
         per_minute=per_minute,
         keys=_keys(keys),
+        api_only=api_only,
         database=database,
         keep_days=keep_days,
         rules=folders,
@@ -102,7 +105,11 @@ def serve(
     )
     shown = f"[{host}]" if ":" in host else host
     if port:
-        complain(f"goodcommission is at http://{shown}:{port}/ (Ctrl+C stops it)")
+        complain(f"goodcommission is at http://{shown}:{port}/{'v1/' if api_only else ''} (Ctrl+C stops it)")
+    if keys and not api_only:
+        complain(
+            "Only the API asks for keys: the pages are open to whoever reaches them, unless --api-only leaves them out."
+        )
     try:
         uvicorn.Server(config).run()
     except OSError as error:

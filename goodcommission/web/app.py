@@ -77,14 +77,18 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
     app.state.service = Service(chosen.rules, chosen.most_documents)
     app.state.storage = storage
     app.include_router(api.router)
-    app.include_router(pages.router)
-    app.include_router(browsing.router)
     if storage:
-        from goodcommission.web import saved, saved_api
+        from goodcommission.web import saved_api
 
         app.include_router(saved_api.router)
-        app.include_router(saved.router)
-    app.include_router(forms.router)
+    if not chosen.api_only:
+        app.include_router(pages.router)
+        app.include_router(browsing.router)
+        app.include_router(forms.router)
+        if storage:
+            from goodcommission.web import saved
+
+            app.include_router(saved.router)
     _add_operations(app, metrics)
     _add_answers(app)
     # The last that is added meets a request first.
@@ -181,7 +185,8 @@ def _answer(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """A problem for a program, or a page for a person."""
-    if request.url.path.startswith("/v1/") or "text/html" not in request.headers.get("accept", ""):
+    for_program = request.url.path.startswith("/v1/") or request.app.state.settings.api_only
+    if for_program or "text/html" not in request.headers.get("accept", ""):
         return problem(status, detail, faults, headers)
     title = problem_body(status, detail)["title"]
     shown = pages.page(

@@ -34,6 +34,8 @@ class WebSettings:
     """Requests of one client in a minute; one more is answered with 429. 0 sets no limit."""
     keys: tuple[str, ...] = ()
     """SHA-256 of the API keys, in hexadecimal; with none the API is open."""
+    api_only: bool = False
+    """Whether there are no pages, so that nothing but the API, its figures and its health is to be reached."""
     database: str | None = None
     """SQLAlchemy URL; None keeps nothing."""
     keep_days: int = 365

@@ -1,7 +1,7 @@
 """Checking a file and browsing the rules in a real browser: drop, paste, keyboard, print, without script; axe; weight.
 
 As for the report, Chromium is needed (see test_html_in_chromium.py).
-``python tests/browser/test_web_pages_in_chromium.py`` writes four of the pictures in docs/screenshots/ anew.
+``python tests/browser/test_web_pages_in_chromium.py`` writes their pictures in docs/screenshots/ anew.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from chromium import DESKTOP, PHONE, PICTURES, TENDER, faults, launched, served, visit
 
+PROFILE = {"name": "ours.yaml", "mimeType": "application/yaml", "buffer": b"commissioner: {territory: wales}\n"}
+BUT_TWO = ("Collaboration", "Market diversity")
 WRONG = "kind: tender\nterm:\n  month: 3\n"
 PAGES = ("/", "/rules", "/packs", "/coverage", "/sources", "/rules/PP-03", "/rules/P-01", "/rules/MQ-08", "/nothing")
 
@@ -101,6 +103,36 @@ def test_a_mistake_in_a_pasted_text_is_mended_by_keyboard_alone(
         assert page.locator("article[data-verdict]").count() > 50
 
 
+@pytest.mark.parametrize("size", [PHONE, DESKTOP])
+def test_the_rules_to_use_are_chosen_by_keyboard_alone(browser: Any, address: str, size: tuple[int, int]) -> None:
+    def tab_to(words: str) -> None:
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            here = page.evaluate("(document.activeElement.labels?.[0] ?? document.activeElement).innerText.trim()")
+            if here.startswith(words):
+                return
+        raise AssertionError(words)
+
+    with visit(browser, size) as page:
+        page.goto(address)
+        tab_to("Or paste its text")
+        page.keyboard.insert_text(WRONG)
+        for words in ("More options", "Which rules to use", *BUT_TWO):
+            tab_to(words)
+            page.keyboard.press("Space" if words in BUT_TWO else "Enter")
+        tab_to("Check it")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/check")
+        # What was chosen is there again beside the mistake.
+        assert page.locator("[name=pack]:checked").count() == page.locator("[name=pack]").count() - len(BUT_TWO) > 2
+        page.locator("#text").fill("kind: tender\n")
+        page.get_by_role("button", name="Check it").click()
+        page.wait_for_selector("article[data-verdict]", state="attached")
+        left_out = page.locator("article[data-verdict]").evaluate_all("(all) => all.map((one) => one.id)")
+        assert left_out and not any(id.startswith(("CO-", "MD-")) for id in left_out)
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+
+
 def test_the_rules_are_searched_by_keyboard(browser: Any, address: str) -> None:
     with visit(browser, PHONE) as page:
         page.goto(address + "/rules")
@@ -119,8 +151,11 @@ def test_the_rules_are_searched_by_keyboard(browser: Any, address: str) -> None:
 def test_without_script_a_file_is_checked_and_downloaded(browser: Any, address: str) -> None:
     with visit(browser, PHONE, script=False) as page:
         page.goto(address)
-        page.locator("summary").click()
+        page.get_by_text("More options").click()
         page.get_by_label("Day of the audit").fill("2026-11-20")
+        page.get_by_label("Commissioner’s profile").set_input_files(PROFILE)
+        page.get_by_text("Which rules to use").click()
+        page.get_by_label("Market diversity").uncheck()
         page.get_by_label("Choose a file").set_input_files(TENDER)
         page.get_by_role("button", name="Check it").click()
         page.wait_for_url("**/check")
@@ -128,7 +163,10 @@ def test_without_script_a_file_is_checked_and_downloaded(browser: Any, address: 
         assert not page.locator("[data-print]").is_visible()
         with page.expect_download() as got:
             page.locator("[formaction='/download/json']").click()
-        assert json.loads(Path(got.value.path()).read_text("utf-8"))["as_of"] == "2026-11-20"
+        report = json.loads(Path(got.value.path()).read_text("utf-8"))
+        assert report["as_of"] == "2026-11-20" and report["regime"]["territory"] == "wales"
+        used = {one["pack"] for one in report["logic"]}
+        assert "proportionate-procurement" in used and "market-diversity" not in used
 
 
 def test_on_paper_the_report_stands_alone(browser: Any, address: str) -> None:
@@ -172,19 +210,20 @@ def take_pictures() -> None:
 
     with served() as address, sync_playwright() as playwright:
         browser = launched(playwright)
-        page = browser.new_page(viewport={"width": 1100, "height": 800}, reduced_motion="reduce")
-        for name, path, text in (
-            ("web-check", "/", ""),
-            ("web-problem", "/", WRONG),
-            ("web-report", "/", TENDER.read_text("utf-8")),
-            ("web-rules", "/rules", ""),
-        ):
-            page.goto(address + path)
-            if text:
-                page.locator("#text").fill(text)
-                page.get_by_role("button", name="Check it").click()
-                page.wait_for_url("**/check")
-            page.screenshot(path=PICTURES / f"{name}.png")
+        for end, (width, height) in (("", (1100, 800)), ("-phone", PHONE)):
+            page = browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
+            for name, path, text in (("check", "/", ""), ("problem", "/", WRONG), ("rules", "/rules", "")):
+                page.goto(address + path)
+                if text:
+                    page.locator("#text").fill(text)
+                    page.get_by_role("button", name="Check it").click()
+                    page.wait_for_url("**/check")
+                page.screenshot(path=PICTURES / f"web-{name}{end}.png")
+        page = browser.new_page(viewport={"width": 900, "height": 800}, reduced_motion="reduce")
+        page.goto(address)
+        page.get_by_text("More options").click()
+        page.get_by_text("Which rules to use").click()
+        page.locator("details.options").first.screenshot(path=PICTURES / "web-options.png")
         browser.close()
 
 
