@@ -213,6 +213,18 @@ def test_without_pages_there_is_only_what_asks_for_a_key(tmp_path: Path) -> None
         assert client.get("/healthz").status_code == 200
 
 
+def test_only_the_names_of_the_server_are_answered() -> None:
+    with TestClient(create_app(WebSettings(hosts=("Audits.example.org",)))) as client:
+        for host in ("audits.example.org", "AUDITS.example.org:8000", "127.0.0.1:8000", "localhost", "[::1]:8000"):
+            assert client.get("/healthz", headers={"host": host}).status_code == 200, host
+        for host in ("evil.example", "audits.example.org.evil.example", "", "127.0.0.1.evil.example:8000"):
+            refused = client.get("/healthz", headers={"host": host})
+            assert refused.status_code == 400, host
+            assert refused.headers["content-type"] == "application/problem+json"
+        page = client.get("/", headers={"host": "evil.example", "accept": "text/html"})
+        assert page.status_code == 400 and "<h1" in page.text
+
+
 def test_health_and_figures(client: Any) -> None:
     assert client.get("/healthz").json()["version"] == goodcommission.__version__
     figures = client.get("/metrics").text

@@ -15,14 +15,13 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from goodcommission.exceptions import Fault, GoodCommissionError
 from goodcommission.version import VERSION
 from goodcommission.web import api, browsing, forms, pages
 from goodcommission.web.form_guard import FormCookie
 from goodcommission.web.guard import Counted, Metrics, SafeHeaders
-from goodcommission.web.limits import RateLimit, Scope, SizeLimit
+from goodcommission.web.limits import HostLimit, RateLimit, Scope, SizeLimit
 from goodcommission.web.problems import ProblemError, problem, problem_body
 from goodcommission.web.processes import AuditProcessError, place_of
 from goodcommission.web.service import Service
@@ -98,7 +97,7 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
     if storage:
         app.add_middleware(FormCookie, https=chosen.secure_cookies)
     if chosen.hosts:
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(chosen.hosts))
+        app.add_middleware(HostLimit, hosts=chosen.hosts, refuse=_refused)
     app.add_middleware(Counted, metrics=metrics)
     app.add_middleware(SafeHeaders, https=chosen.secure_cookies)
     return app

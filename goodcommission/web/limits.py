@@ -1,10 +1,11 @@
-"""Limits that hold before anything is read: size, rate and load. Pure ASGI, so that they cost next to nothing."""
+"""Limits that hold before anything is read: host, size, rate and load. Pure ASGI, so that they cost next to nothing."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any, Final
 
 from goodcommission.web.problems import problem
@@ -27,10 +28,30 @@ def as_problem(scope: Scope, status: int, detail: str, headers: Mapping[str, str
 _CLIENTS: Final = 10_000
 """How many clients are remembered for their rate; then the longest silent is forgotten."""
 _MINUTE: Final = 60.0
+_PORT: Final = re.compile(r":\d*$")
 
 
 class _TooLargeError(Exception):
     """More bytes came than may come."""
+
+
+class HostLimit:
+    """Answers 400 to a request for another host name than those that are answered: another site's, led here."""
+
+    def __init__(self, app: App, hosts: Iterable[str], refuse: Refuse = as_problem) -> None:
+        self.app = app
+        self.refuse = refuse
+        # A health check asks from the same machine.
+        self.hosts = {"127.0.0.1", "[::1]", "localhost", *(host.lower() for host in hosts)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] == "http":
+            asked = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1").lower()
+            if _PORT.sub("", asked) not in self.hosts:
+                await self.refuse(scope, 400, "This server does not go by that name.", {})(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
 
 
 class SizeLimit:
