@@ -46,6 +46,7 @@ from goodcommission.description.ocds.tree import (
     pointer,
     reason,
     records,
+    remembered,
     said,
     scalars,
     text,
@@ -123,7 +124,7 @@ class Procedure:
     light_touch: bool
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def _procedure(words: str) -> Procedure:
     def speaks_of(pattern: str) -> bool:
         return re.search(pattern, words) is not None
@@ -1058,7 +1059,7 @@ def _weight(criterion: dict[str, Any]) -> Said | None:
     return said(words_node, _stated_weight(clean(raw(words_node)) or ""))
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def _stated_weight(words: str) -> Decimal | None:
     match = re.fullmatch(r"(\d{1,4}(?:\.\d{1,4})?) ?%?", words, re.ASCII)
     return number(Decimal(match.group(1))) if match else None
@@ -1088,7 +1089,7 @@ def _criterion_kind(criterion: dict[str, Any]) -> Said | None:
     return said(kind, "quality") if raw(kind) == "quality" else None
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def _named_criterion(name: str) -> str | None:
     return next((kind for kind, pattern in _NAMED_CRITERIA.items() if re.fullmatch(pattern, name)), None)
 

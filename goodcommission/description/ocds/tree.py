@@ -10,15 +10,17 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from goodcommission.description.ocds.shapes import Leaf, is_id, raw
 from goodcommission.description.types import CURRENCIES
+
+Value = TypeVar("Value")
 
 UK = ZoneInfo("Europe/London")
 UNLIMITED = 2**31 - 1
@@ -28,6 +30,8 @@ _PHONE = re.compile(r"(?<![\w/.-])(?:\+ ?44|0[1-9])[\d ()-]{7,16}\d(?![\w/])")
 _UNSEEN = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ufeff\ud800-\udfff]+")
 _USUAL_CURRENCIES = ("GBP", "EUR", "USD")
 _PLAIN = frozenset({str, int, float, bool})
+_SHORT: Final = 120
+"""Texts up to this length come again and again, and are remembered; longer ones would fill the memory."""
 _SOMEWHERE = "/"
 """The place of what is read from a plain tree."""
 _EMPTY = {"", "-", ".", "n/a", "na", "n.a.", "none", "not applicable", "not specified", "tbc", "null"}
@@ -62,8 +66,12 @@ def _cleaned(value: str) -> str | None:
 
 
 _cleaned_once = lru_cache(maxsize=4096)(_cleaned)
-_SHORT = 120
-"""Names and codes up to this length come again and again."""
+
+
+def remembered(work: Callable[[str], Value]) -> Callable[[str], Value]:
+    """A function of a text that remembers its answers for short ones."""
+    once = lru_cache(maxsize=4096)(work)
+    return lambda written: once(written) if len(written) <= _SHORT else work(written)
 
 
 def _without_phone(match: re.Match[str]) -> str:
@@ -151,7 +159,7 @@ def said(node: Any, value: Any) -> Said | None:
     return Said(value, place) if place else None
 
 
-# The next five are asked a hundred times of each notice: what could be called is written out.
+# These are asked a hundred times of each notice: what they could call is written out.
 
 
 def text(node: Any) -> Said | None:
@@ -188,14 +196,18 @@ def flag(node: Any) -> Said | None:
 def date(node: Any) -> Said | None:
     """The civil date in the United Kingdom."""
     value = node.value if type(node) is Leaf else node
-    day = _civil(value, False) if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    day = (_civil_once if len(value) <= _SHORT else _civil)(value, False)
     return Said(day, node.pointer if type(node) is Leaf else _SOMEWHERE) if day else None
 
 
 def local_date(node: Any) -> Said | None:
     """The same for publishers who write local times and mark them as UTC."""
     value = node.value if type(node) is Leaf else node
-    day = _civil(value, True) if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    day = (_civil_once if len(value) <= _SHORT else _civil)(value, True)
     return Said(day, node.pointer if type(node) is Leaf else _SOMEWHERE) if day else None
 
 
@@ -257,7 +269,6 @@ def _money(node: Any, name: str) -> Said | None:
     return Said({"amount": Said(exact, pointer(size)), "currency": Said(letters, pointer(currency))}, pointer(node))
 
 
-@lru_cache(maxsize=16384)
 def _civil(written: str, local: bool) -> str | None:
     written = written.strip()
     try:
@@ -267,6 +278,9 @@ def _civil(written: str, local: bool) -> str | None:
     except (ValueError, OverflowError):
         return None
     return day.isoformat() if 1990 <= day.year < 2200 else None
+
+
+_civil_once = lru_cache(maxsize=16384)(_civil)
 
 
 def words(node: Any) -> set[str]:
