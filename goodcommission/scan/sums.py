@@ -17,6 +17,7 @@ from goodcommission.engine.verdicts import CompiledRule
 from goodcommission.packs.compiling import Packs
 from goodcommission.packs.model import TIERS, Parameter
 from goodcommission.scan.naming import BOUNDS, DIVISIONS, stated_by_field
+from goodcommission.scan.notices import MOST_NOTICES
 from goodcommission.scoring import LEAST_COVERAGE
 
 MOST_EXAMPLES: Final = 5
@@ -333,7 +334,7 @@ def _of_rules(notices: pl.DataFrame, rules: pl.DataFrame, packs: Packs) -> Itera
         rows = rows.with_columns(of=pl.lit(0, pl.UInt32))
     else:
         numbered = notices.select("notice", publisher=_publisher()).join(publishers, on="publisher", nulls_equal=True)
-        rows = rows.join(numbered.select("notice", "of"), on="notice")
+        rows = _with(rows, numbered.select("notice", "of"))
     grouped = (
         rows.group_by("of", "rule", "verdict", "provisional", "missing")
         .len()
@@ -373,6 +374,16 @@ def _of_rules(notices: pl.DataFrame, rules: pl.DataFrame, packs: Packs) -> Itera
         yield _counted(found, what, key="publisher", item="fact")
     carried_all = practised.filter("sure").unique("row").group_by("publisher").agg(pl.col("len").sum())
     yield _counted(carried_all, "publisher_carried", key="publisher")
+
+
+def _with(rows: pl.DataFrame, numbered: pl.DataFrame) -> pl.DataFrame:
+    """The rows with a number for each notice: looked up by place, as the notices of a chunk lie close together."""
+    first, last = numbered["notice"].min(), numbered["notice"].max()
+    if not isinstance(first, int) or not isinstance(last, int) or last - first >= MOST_NOTICES:
+        return rows.join(numbered, on="notice")
+    places = pl.zeros(last - first + 1, dtype=pl.UInt32, eager=True)
+    places = places.scatter(numbered["notice"] - first, numbered["of"])
+    return rows.with_columns(places[rows["notice"] - first].alias("of"))
 
 
 def _at(notices: pl.DataFrame, threshold: Threshold) -> pl.DataFrame:
