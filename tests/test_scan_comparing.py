@@ -197,6 +197,15 @@ def test_what_is_no_complete_scan_is_refused(scans: Scans) -> None:
             compare(whole, broken)
 
 
+@pytest.mark.parametrize("form", ["parquet", "csv", "jsonl"])
+def test_a_table_that_is_damaged_is_refused(scans: Scans, form: str) -> None:
+    whole = scans.of([release(30)], "a", form=form)
+    table = whole / "rules" / "part-00000.parquet" if form == "parquet" else whole / f"rules.{form}"
+    table.write_bytes(b"{nonsense\n" * 3)
+    with pytest.raises(ScanError, match="can’t be read"):
+        compare(whole, whole)
+
+
 def test_hostile_names_do_not_act_and_lines_stay_narrow(scans: Scans) -> None:
     first = [release(days, buyer={"name": HOSTILE}) | {"ocid": f"{HOSTILE}{days}"} for days in range(30, 40)]
     found = compare(scans.of(first, "a"), scans.of(first, "b", own=True))

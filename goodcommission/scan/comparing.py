@@ -23,7 +23,7 @@ from goodcommission.scan.tables import NOTICES, RULES
 from goodcommission.scoring import LEAST_COVERAGE
 
 MOST_EXAMPLES: Final = 5
-_ROWS: Final = 10_000_000
+_ROWS: Final = 5_000_000
 """So many verdicts of each scan are in memory at once."""
 _LOOKED_AT: Final = 500
 """Notices that are looked at to find the value that a verdict turns on."""
@@ -174,25 +174,31 @@ def compare(run1: Path, run2: Path) -> ScanComparison:
         ScanError: One of them is no folder of a complete scan.
     """
     with tempfile.TemporaryDirectory(prefix="goodcommission-") as place:
-        before, after = (_Run.of(path, Path(place) / name) for path, name in ((run1, "before"), (run2, "after")))
-        pairs, ambiguous = _pairs(before, after)
-        with_rules = before.rules is not None and after.rules is not None
-        rules = _rules(before, after, pairs)
-        return ScanComparison(
-            before=before.side,
-            after=after.side,
-            differences=tuple(_differences(before, after)),
-            caveats=CAVEATS,
-            matched=pairs.height,
-            only_before=before.summary.counts.audited - pairs.height,
-            only_after=after.summary.counts.audited - pairs.height,
-            ambiguous=ambiguous,
-            with_rules=with_rules,
-            packs=_packs(before.summary, after.summary),
-            rules=rules,
-            scores=_scores(before, after, pairs),
-            spreads=tuple(_spreads(before.summary, after.summary)),
-        )
+        try:
+            return _compared(*(_Run.of(path, Path(place) / name) for path, name in ((run1, "before"), (run2, "after"))))
+        except (pl.exceptions.PolarsError, OSError) as error:
+            first = str(error).strip().partition("\n")[0]
+            message = f"the tables of {run1} and {run2} can’t be read: {first}"
+            raise ScanError(Fault(message, suggestion="Scan again, then compare.")) from None
+
+
+def _compared(before: _Run, after: _Run) -> ScanComparison:
+    pairs, ambiguous = _pairs(before, after)
+    return ScanComparison(
+        before=before.side,
+        after=after.side,
+        differences=tuple(_differences(before, after)),
+        caveats=CAVEATS,
+        matched=pairs.height,
+        only_before=before.summary.counts.audited - pairs.height,
+        only_after=after.summary.counts.audited - pairs.height,
+        ambiguous=ambiguous,
+        with_rules=before.rules is not None and after.rules is not None,
+        packs=_packs(before.summary, after.summary),
+        rules=_rules(before, after, pairs),
+        scores=_scores(before, after, pairs),
+        spreads=tuple(_spreads(before.summary, after.summary)),
+    )
 
 
 # --- Reading ---------------------------------------------------------------------------------------------------------
@@ -453,8 +459,8 @@ class _Batch:
         """What a column of the table of rules has for these rules, by pair."""
         table = self.tables[column]
         return (
-            table.filter(pl.col("rule").cast(pl.String).is_in(list(rules)))
-            .select("notice", pl.col("rule").cast(pl.String), pl.col(wanted).cast(pl.String).alias(column))
+            table.select("notice", "rule", pl.col(wanted).alias(column))
+            .filter(pl.col("rule").is_in(pl.Series(rules, dtype=pl.Categorical)))
             .join(self.pairs.lazy().select("pair", notice=column), on="notice")
             .drop("notice")
         )
@@ -465,6 +471,7 @@ class _Batch:
             self.both.filter(pl.col("before").ne_missing(pl.col("after")))
             .group_by("rule", "before", "after")
             .len()
+            .with_columns(pl.col("rule", "before", "after").cast(pl.String))
             .sort(["rule", "len", "before", "after"], descending=[False, True, False, False], nulls_last=True)
         )
         found: dict[str, list[Transition]] = {}
