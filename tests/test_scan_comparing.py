@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from rich.cells import cell_len
 from scan_tables import releases
 
 from goodcommission import audit
+from goodcommission.cli import main
 from goodcommission.exceptions import ScanError
 from goodcommission.packs.loading import load_packs
 from goodcommission.scan import Options, write_scan
@@ -214,3 +216,34 @@ def test_hostile_names_do_not_act_and_lines_stay_narrow(scans: Scans) -> None:
     assert not {"\u202e", "\x1b"} & set(said)
     assert max(cell_len(line) for line in said.splitlines() if "/" not in line) <= 100
     assert ScanComparison.model_validate_json(found.to_json()) == found
+
+
+def test_the_command_says_what_moved_or_writes_it(scans: Scans) -> None:
+    a, b = scans.of([release(30)], "a"), scans.of([release(30)], "b", own=True)
+    run = CliRunner().invoke(main, ["scan", "--compare", str(a), str(b)])
+    assert (run.exit_code, run.stderr) == (0, "")
+    assert run.stdout == text(compare(a, b))
+    for name, expected in (("moved.json", compare(a, b).to_json()), ("moved.txt", text(compare(a, b)))):
+        run = CliRunner().invoke(main, ["scan", "--compare", str(a), str(b), "-o", str(scans.folder / name)])
+        assert (run.exit_code, run.stdout) == (0, "")
+        assert (scans.folder / name).read_text("utf-8") == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["a"], "takes the folders of two scans, and 1 is given"),
+        (["a", "b", "c"], "and 3 are given"),
+        (["a", "b", "--limit", "3"], "so that --limit has no place beside it"),
+        (["a", "b", "--force"], "so that --force has no place beside it"),
+        (["a", "b"], "there is no complete scan in a: scan.json is missing"),
+    ],
+)
+def test_a_comparison_that_can_not_be_made_is_bad_input(
+    arguments: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = CliRunner().invoke(main, ["scan", "--compare", *arguments])
+    assert run.exit_code == 2
+    assert said in run.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+from click.core import ParameterSource
 
 from goodcommission.cli.frame import (
     BAD_INPUT,
@@ -19,6 +20,7 @@ from goodcommission.cli.frame import (
     OUR_FAULT,
     Day,
     complain,
+    deliver,
     fail,
     pack_option,
     rules_option,
@@ -72,7 +74,15 @@ if TYPE_CHECKING:
 @click.option("--jobs", "-j", type=click.IntRange(1), help="Processes that audit; by default one for each core.")
 @click.option("--resume", is_flag=True, help="Go on with a scan that was interrupted.")
 @click.option("--force", is_flag=True, help="Replace an earlier scan in the folder.")
+@click.option(
+    "--compare",
+    is_flag=True,
+    help="Audit nothing: the two PATHs are folders of earlier scans, and what moved between them is said. With "
+    "--output FILE it is written there, as JSON if the name ends in .json.",
+)
+@click.pass_context
 def scan(
+    context: click.Context,
     paths: tuple[str, ...],
     output: Path,
     form: Any,
@@ -89,6 +99,7 @@ def scan(
     jobs: int | None,
     resume: bool,
     force: bool,
+    compare: bool,
 ) -> None:
     """Audit published notices (OCDS) in any number: what they tell, and what they can't (needs the extra "scan").
 
@@ -100,15 +111,15 @@ def scan(
 
     A scan that is interrupted is continued with --resume, and the result is the same to the byte.
     """
+    if compare:
+        _compare(context, paths, output)
+        return
     try:
         from goodcommission.scan import Options, write_scan
         from goodcommission.scan.summary_text import text
         from goodcommission.scan.writing import half_of
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "goodcommission":
-            raise
-        advice = "Install them: pip install 'goodcommission[scan]'."
-        fail(Fault(f"the libraries for scans are not installed ({error.name})", suggestion=advice))
+        _without_libraries(error)
     if force and resume:
         fail("--force begins anew and --resume goes on: give one of them.")
     options = Options(packs or None, folders, as_of, tier, regime, since, where, limit, merge)
@@ -133,6 +144,32 @@ def scan(
     show(text(written.summary))
     _say_the_rest(written, output)
     sys.exit(_status(written))
+
+
+def _without_libraries(error: ModuleNotFoundError) -> NoReturn:
+    if (error.name or "").partition(".")[0] == "goodcommission":
+        raise error
+    advice = "Install them: pip install 'goodcommission[scan]'."
+    fail(Fault(f"the libraries for scans are not installed ({error.name})", suggestion=advice))
+
+
+def _compare(context: click.Context, paths: Sequence[str], output: Path) -> None:
+    """What moved between two scans."""
+    given = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    others = [one for one in context.command.params if one.name in given - {"compare", "paths", "output"}]
+    if others:
+        fail(f"--compare audits nothing, so that {others[0].opts[0]} has no place beside it.")
+    if len(paths) != 2:
+        fail(f"--compare takes the folders of two scans, and {len(paths)} {'is' if len(paths) == 1 else 'are'} given.")
+    try:
+        from goodcommission.scan.comparing import compare
+        from goodcommission.scan.comparing_text import text
+    except ModuleNotFoundError as error:
+        _without_libraries(error)
+    found = compare(Path(paths[0]), Path(paths[1]))
+    file = output if "output" in given else None
+    as_json = file is not None and file.suffix.lower() == ".json"
+    deliver(found.to_json() if as_json else text(found), file)
 
 
 def _say_the_rest(written: Written, output: Path) -> None:
