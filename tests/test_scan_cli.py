@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,14 @@ def test_a_mistake_is_said_before_anything_is_written(
     assert not list(tmp_path.iterdir())
 
 
-def test_what_was_left_out_and_merged_is_said(tmp_path: Path) -> None:
+def test_an_archive_without_json_is_not_taken_for_a_scan_that_went_well(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("sheet.xml", "<x/>")
+    run = scan(tmp_path / "x.zip", "-o", tmp_path / "out")
+    assert (run.exit_code, run.stderr.splitlines()[-1]) == (2, "There was nothing to audit.")
+
+
+def test_what_was_left_out_is_said(tmp_path: Path) -> None:
     run = scan(NOTICES, "-o", tmp_path / "out", "--where", "value.total > 100000.0", "--merge")
     assert run.exit_code == 0
     assert "left out because what --since or --where asks for is not known" in run.stderr

@@ -256,6 +256,7 @@ def test_releases_of_a_process_are_merged_as_an_audit_merges_them(tmp_path: Path
     merged = {one.ocid: one for one in found}
     assert [one.ocid for one in merged.values()] == [first["ocid"], other["ocid"], numbered(2)["ocid"]]
     assert (found.counts.read, found.counts.audited, found.counts.merged) == (5, 3, 2)
+    assert found.summary().counts.merged == 2
     for ocid, releases in ((first["ocid"], [second, first]), (other["ocid"], [other, {**other, "id": "next"}])):
         report = audit(releases, PACKS)  # type: ignore[arg-type]
         verdicts = {one.rule.id: one.verdict for one in report.results}
@@ -371,7 +372,16 @@ def test_what_is_half_written_when_it_stops_is_written_anew(several: Path) -> No
     for name in ("errors.jsonl", "notices.csv", ".work/sums", ".work/journal.jsonl"):
         with (half / name).open("ab") as file:
             file.write(b"half a li")
+    with pytest.raises(KeyboardInterrupt):
+        written(several, "half", form="csv", resume=True, progress=interrupt)
     assert tree(written(several, "half", form="csv", resume=True).place) == whole
+
+
+def test_damage_to_what_a_scan_keeps_for_itself_is_said(several: Path) -> None:
+    interrupted(several)
+    (several.parent / "out.partial" / ".work" / "releases.sqlite").write_bytes(b"no database" * 1000)
+    with pytest.raises(ScanError, match=r"is damaged: .*Begin anew with --force"):
+        written(several, resume=True)
 
 
 def interrupted(several: Path, **more: Any) -> None:
@@ -423,6 +433,9 @@ def test_what_is_there_is_replaced_only_if_it_is_an_earlier_scan_and_that_is_ask
     assert tree(mine) == {"letter.txt": b"dear"}
     interrupted(several, name="again")
     assert written(several, "again", force=True).counts.read == 16
+    interrupted(several, name="again", force=True)
+    assert tree(several.parent / "again")  # what was there before is there until the new one is complete
+    assert written(several, "again", resume=True).counts.read == 16
 
 
 def test_two_scans_do_not_write_into_one_folder(several: Path) -> None:

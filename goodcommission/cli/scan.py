@@ -181,8 +181,6 @@ def _say_the_rest(written: Written, output: Path) -> None:
     lines = [f"{number:,} rejected: {KINDS[kind]}" for kind, number in written.errors.items()]
     if counts.undecided:
         lines.append(f"{counts.undecided:,} left out because what --since or --where asks for is not known")
-    if counts.merged:
-        lines.append(f"{counts.merged:,} merged into another release of their process")
     if written.passed_over:
         files = "file passed over whose name is" if written.passed_over == 1 else "files passed over whose names are"
         lines.append(f"{written.passed_over:,} {files} not that of JSON")
@@ -196,8 +194,8 @@ def _status(written: Written) -> int:
     if "failed" in written.errors:
         complain("goodcommission failed on some notices: that is its fault, not yours. Please report it.")
         return OUR_FAULT
-    if written.counts.rejected and not written.counts.audited + written.counts.left_out:
-        complain("Nothing could be audited.")
+    if not written.counts.audited + written.counts.left_out:
+        complain("Nothing could be audited." if written.counts.rejected else "There was nothing to audit.")
         return BAD_INPUT
     return FINE
 

@@ -27,6 +27,8 @@ from goodcommission.scan.tables import NOTICES, RULES
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_MOST_SUMS: Final = 50
+"""Sums of chunks that are kept before they are added up."""
 Verdict = Literal["pass", "fail", "unknown", "not_applicable", "not_yet_due"]
 
 
@@ -158,7 +160,9 @@ class Scan:
     def _taken(self, done: Done) -> tuple[pl.DataFrame, pl.DataFrame]:
         self.counts += done.counts
         self.errors += tuple(Rejection(**orjson.loads(line)) for line in done.errors.splitlines())
-        self._sums = [merged([*self._sums, Partial.from_bytes(done.sums)])]
+        self._sums.append(Partial.from_bytes(done.sums))
+        if len(self._sums) > _MOST_SUMS:
+            self._sums = [merged(self._sums)]
         return _tables(done.tables)
 
     def to_polars(self) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -185,8 +189,13 @@ class Scan:
 
 def summary_counts(counts: Counts) -> SummaryCounts:
     """The counts as the summary has them."""
-    left_out = counts.left_out + counts.merged
-    return SummaryCounts(read=counts.read, audited=counts.audited, rejected=counts.rejected, left_out=left_out)
+    return SummaryCounts(
+        read=counts.read,
+        audited=counts.audited,
+        rejected=counts.rejected,
+        left_out=counts.left_out,
+        merged=counts.merged,
+    )
 
 
 def scan(

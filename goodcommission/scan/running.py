@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import os
 import signal
 import sqlite3
@@ -376,7 +377,7 @@ class Register:
             self._store.close()
             if "locked" in str(error):
                 raise ScanError(Fault("another scan is writing here", str(path.parent.parent))) from None
-            raise _full(error, path) from None
+            raise
 
     def answer(self, found: Found) -> Answer | None:
         """What is to be audited of a chunk; None if nothing is, because all that may be taken were taken.
@@ -389,18 +390,15 @@ class Register:
         if self.left is not None:
             self.left -= take
         copies: dict[int, tuple[str, int]] = {}
-        try:
-            self._store.execute("BEGIN")
-            for place, shared, file, line in found.releases:
-                if place >= take:
-                    break
-                row = (shared, found.number, place, file, line)
-                if not self._store.execute("INSERT OR IGNORE INTO releases VALUES (?, ?, ?, ?, ?)", row).rowcount:
-                    known = self._store.execute("SELECT file, line FROM releases WHERE shared = ?", (shared,))
-                    copies[place] = known.fetchone()
-            self._store.execute("COMMIT")
-        except sqlite3.OperationalError as error:
-            raise _full(error, Path()) from None
+        self._store.execute("BEGIN")
+        for place, shared, file, line in found.releases:
+            if place >= take:
+                break
+            row = (shared, found.number, place, file, line)
+            if not self._store.execute("INSERT OR IGNORE INTO releases VALUES (?, ?, ?, ?, ?)", row).rowcount:
+                known = self._store.execute("SELECT file, line FROM releases WHERE shared = ?", (shared,))
+                copies[place] = known.fetchone()
+        self._store.execute("COMMIT")
         return Answer(take, copies)
 
     def close(self) -> None:
@@ -408,11 +406,9 @@ class Register:
         self._store.close()
 
 
-def _full(error: sqlite3.OperationalError, path: Path) -> Exception:
+def out_of_space(error: sqlite3.OperationalError) -> OSError:
     """SQLite's own word for a disk that is full or can't be written to, as the system's."""
-    import errno
-
-    return OSError(errno.ENOSPC if "full" in str(error) else errno.EIO, str(error), str(path))
+    return OSError(errno.ENOSPC if "full" in str(error) else errno.EIO, str(error))
 
 
 # --- One process -------------------------------------------------------------------------------------------------

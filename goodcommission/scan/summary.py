@@ -53,12 +53,13 @@ class Part(BaseModel):
 
 
 class Counts(Part):
-    """What became of the notices that were read: all of them are audited, rejected or left out."""
+    """What became of the releases that were read: all of them are audited, rejected, left out or merged."""
 
     read: int
     audited: int
     rejected: int = Field(description="Those in errors.jsonl, with file, line and reason.")
-    left_out: int = Field(default=0, description="Those that --since, --where or --limit left out.")
+    left_out: int = Field(default=0, description="Those that --since or --where left out.")
+    merged: int = Field(default=0, description="Those that were merged into another release of their process.")
 
 
 class Example(Part):
@@ -238,7 +239,8 @@ def summarise(whole: Partial, packs: Packs, counts: Counts) -> Summary:
         ValueError: The sums are of other packs, or of another number of notices.
     """
     sums = _Sums(whole)
-    if sums.total("kind") != counts.audited or counts.read != counts.audited + counts.rejected + counts.left_out:
+    told = counts.audited + counts.rejected + counts.left_out + counts.merged
+    if sums.total("kind") != counts.audited or counts.read != told:
         raise ValueError(f"the sums are of {sums.total('kind')} notices, and the scan counted {counts}")
     of_packs = _packs(sums, packs)
     practice = [one for one in of_packs if not one.law]

@@ -63,6 +63,8 @@ def _headline(page: Page, summary: Summary) -> None:
     said.append(f"{amount(counts.rejected)} rejected" + (" (errors.jsonl says why)" if counts.rejected else ""))
     if counts.left_out:
         said.append(f"{amount(counts.left_out)} left out as asked")
+    if counts.merged:
+        said.append(f"{amount(counts.merged)} merged into another release of their process")
     page.say(f"{capital(listed(said))}.")
     page.heading("What this can’t tell")
     for caveat in summary.caveats:

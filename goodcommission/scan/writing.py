@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -20,7 +21,7 @@ from goodcommission.packs.compiling import Packs
 from goodcommission.scan.merging import merging
 from goodcommission.scan.notices import Chunk, Input, Reader, chunks, find_inputs
 from goodcommission.scan.results import summary_counts
-from goodcommission.scan.running import Counts, Done, Options, Plan, Register, cores, prepare, run
+from goodcommission.scan.running import Counts, Done, Options, Plan, Register, cores, out_of_space, prepare, run
 from goodcommission.scan.summary import Partial, Summary, merged, summarise
 from goodcommission.scan.summary_html import html
 from goodcommission.version import VERSION
@@ -127,7 +128,8 @@ class Folder:
                 raise ScanError(Fault("this is no earlier scan, and is not replaced", shown))
             if resume and not self.half.exists():
                 raise ScanError(Fault("this scan is complete: there is nothing to resume", shown))
-            if not force and not (ours and not any(self.place.iterdir())):
+            resumes = resume and ours  # what was begun with --force goes on without it
+            if not (force or resumes) and not (ours and not any(self.place.iterdir())):
                 advice = "Name another folder with --output, or replace it with --force."
                 raise ScanError(Fault("there is something here already", shown, suggestion=advice))
         if self.half.exists() and not resume:
@@ -158,10 +160,10 @@ class Folder:
 
     def _read_journal(self, asked: Mapping[str, Any]) -> bool:
         """Read what is done of an interrupted scan; False if it had not begun."""
-        try:
-            lines = (self.work / _JOURNAL).read_bytes().split(b"\n")[:-1]
-        except FileNotFoundError:
-            lines = []
+        lines: list[bytes] = []
+        with suppress(FileNotFoundError), (self.work / _JOURNAL).open("r+b") as file:
+            *lines, half = file.read().split(b"\n")
+            file.truncate(file.tell() - len(half))
         if not lines:
             if self.half.exists():
                 shutil.rmtree(self.half)
@@ -406,6 +408,11 @@ def write_scan(
             ABOUT: about(read, passed_over, asked, counts, kinds),  # last: by it a scan that is complete is known
         }
         folder.finish(texts)
+    except sqlite3.OperationalError as error:
+        _stopped(out_of_space(error), half_of(target))
+    except sqlite3.DatabaseError as error:
+        message = f"what the scan keeps for itself is damaged: {error}"
+        raise ScanError(Fault(message, str(half_of(target)), suggestion="Begin anew with --force.")) from None
     except OSError as error:
         _stopped(error, half_of(target))
     finally:
