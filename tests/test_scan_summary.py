@@ -22,13 +22,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from scan_tables import asked, documents, framed, notice, tables
+from scan_tables import asked, documents, framed, notice, releases, tables
 
 from goodcommission import audit, load_packs
 from goodcommission.description.ocds.mapping import STATEMENTS
+from goodcommission.description.reading import read_documents
 from goodcommission.engine.facts import Fact, dictionary
+from goodcommission.packs.adjusting import ParameterChange
 from goodcommission.packs.compiling import Packs
+from goodcommission.scan.judging import Judge
 from goodcommission.scan.naming import DIVISIONS, FIELDS, fact_title, field_of, stated_by_field
+from goodcommission.scan.notices import Notice
 from goodcommission.scan.summary import Counts, Heap, Summary, summarise
 from goodcommission.scan.summary_html import html
 from goodcommission.scan.summary_text import text
@@ -115,6 +119,15 @@ def test_sums_of_another_scan_or_of_other_packs_are_refused() -> None:
         summarise(sums, few(), Counts(read=many + 1, audited=many + 1, rejected=0))
     with pytest.raises(ValueError, match="rules that the packs do not have: MD-01"):
         summarise(sums, load_packs(["subcontracting"]), Counts(read=many, audited=many, rejected=0))
+
+
+def test_the_tables_of_a_scan_and_of_single_audits_have_the_same_sums() -> None:
+    raws = releases()[::6]
+    judged = Judge(packs()).tables(
+        [Notice(n, "notices.jsonl", n + 1, "", raw, None, True) for n, raw in enumerate(raws)]
+    )
+    audited = tables((document for raw in raws for document in read_documents(raw)), packs())
+    assert partial(judged.notices, judged.rules, packs()).to_bytes() == partial(*audited, packs()).to_bytes()
 
 
 # --- Figures --------------------------------------------------------------------------------------------------------
@@ -225,6 +238,13 @@ def test_thresholds_are_the_sums_that_the_value_is_compared_with() -> None:
     assert other.used_by == ("uk-procurement-act-2023 threshold_other",)
     # The usual cover of an insurance is no threshold of the value.
     assert not {one.value for one in found.values()} & {2_000_000.0, 15_600.0, 10_000.0}
+
+
+def test_a_threshold_that_is_changed_is_looked_at_where_it_is_now() -> None:
+    change = ParameterChange("common", "medium_tier_from", 60_000.0, "GBP", "Agreed.")
+    found = {one.value: one for one in thresholds(load_packs(adjustments=[change]))}
+    assert "tier medium" in found[60_000.0].rules
+    assert "tier medium" not in found[50_000.0].rules
 
 
 def test_values_just_under_a_threshold_are_a_heap_only_if_they_stand_out() -> None:

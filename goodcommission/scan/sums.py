@@ -193,14 +193,15 @@ def decided_by_facts(packs: Packs) -> frozenset[str]:
     apart (``decide``) may leave something between them: there, what is missing is not known in advance.
     """
 
-    def plain(rule: CompiledRule) -> bool:
-        return not any(
+    def plain(rule: CompiledRule | None) -> bool:
+        return rule is None or not any(
             isinstance(node, Macro) or (isinstance(node, Call) and node.function == "_?_:_")
             for tree in _trees(rule)
             for node in walk(tree)
         )
 
-    return frozenset(one.rule.id for one in packs.practice.rules if one.require and one.law is None and plain(one))
+    rules = (one for one in packs.practice.rules if one.require and one.law is None)
+    return frozenset(one.rule.id for one in rules if plain(one) and plain(packs.tiers[one.tier]))
 
 
 # --- Sums ----------------------------------------------------------------------------------------------------------
