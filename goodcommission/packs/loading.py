@@ -119,10 +119,7 @@ def build() -> dict[str, Any]:
     conditions = build_conditions(loaded)
     packs, compiled = [], None
     for one in loaded:
-        dumped = one.pack.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        for part in [*dumped.get("rules", ()), *dumped.get("patterns", ())]:
-            part.pop("cases", None)
-        built = {"digest": one.digest, "pack": dumped, "conditions": conditions.get(one.pack.id, {})}
+        built = pack_to_json(replace(one, built=conditions.get(one.pack.id, {})))
         if one.pack.rules:
             built["graded"] = key = grade_key(one, loaded)
             if key not in known:
@@ -132,6 +129,19 @@ def build() -> dict[str, Any]:
             built["grade"] = known[key]
         packs.append(built)
     return {"digests": _digests(), "packs": packs}
+
+
+def pack_to_json(one: LoadedPack) -> dict[str, Any]:
+    """A pack as JSON can hold it: without its cases, its text and its grade."""
+    dumped = one.pack.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    for part in [*dumped.get("rules", ()), *dumped.get("patterns", ())]:
+        part.pop("cases", None)
+    return {"digest": one.digest, "pack": dumped, "conditions": one.built}
+
+
+def pack_from_json(raw: Mapping[str, Any]) -> LoadedPack:
+    """The pack that `pack_to_json` wrote."""
+    return LoadedPack(Pack.model_validate(raw["pack"]), raw["digest"], None, raw["conditions"])
 
 
 def _together(loaded: Sequence[LoadedPack]) -> Packs:
@@ -144,10 +154,7 @@ def shipped_packs() -> tuple[LoadedPack, ...]:
     """The shipped packs, from their built form where it was made of the very files beside it."""
     built = _built()
     if built.get("digests") == _digests():
-        return tuple(
-            LoadedPack(Pack.model_validate(one["pack"]), one["digest"], None, one["conditions"], _grade(one))
-            for one in built["packs"]
-        )
+        return tuple(replace(pack_from_json(one), grade=_grade(one)) for one in built["packs"])
     return tuple(read_pack(path) for path in pack_files(shipped_folder("rules")))
 
 

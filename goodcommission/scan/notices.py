@@ -593,12 +593,20 @@ def _cut(name: str, lines: _Lines) -> Iterator[Text | Rejection]:
                 pass
             return
     for number, line in head:
-        yield from _line(name, number, line)
+        yield from one_text(name, number, line)
     for number, line in each:
-        yield from _line(name, number, line)
+        yield from one_text(name, number, line)
 
 
-def _line(name: str, number: int, line: bytes | None) -> Iterator[Text | Rejection]:
+def texts_in(name: str, line: int, data: bytes) -> Iterator[Text | Rejection]:
+    """The texts in a part of a file that begins in this line, cut as the file itself would be."""
+    lines = _Lines(iter((data,)))
+    lines.number = line - 1
+    yield from _cut(name, lines)
+
+
+def one_text(name: str, number: int, line: bytes | None) -> Iterator[Text | Rejection]:
+    """A line as a text; none if it is blank, and a rejection where it is None, which is too long."""
     if line is None:
         yield Rejection(name, number, None, "too_large", _too_large())
     elif line and not line.isspace():

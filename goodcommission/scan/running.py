@@ -231,7 +231,7 @@ class Auditor:
             if isinstance(one, Rejection):
                 self._read.append((one,))
             else:
-                self._read.append(one if len(one) > 1 else (self._stated(one[0]),))
+                self._read.append(one if len(one) > 1 else (stated(self.judge, one[0]),))
             place += len(self._read[-1])
         return Found(chunk.number, place, tuple(releases))
 
@@ -240,7 +240,9 @@ class Auditor:
         tally = _Tally()
         rows = list(self._chosen(answer, tally))
         self._read = []
-        tables = [self._judged(rows[at : at + BATCH], tally) for at in range(0, max(len(rows), 1), BATCH)]
+        tables = [
+            judged(self.judge, rows[at : at + BATCH], tally.rejections) for at in range(0, max(len(rows), 1), BATCH)
+        ]
         notices = pl.concat([one for one, _ in tables])
         rules = pl.concat([one for _, one in tables])
         rejections = [one for _, one in sorted(tally.rejections, key=itemgetter(0))]
@@ -253,15 +255,6 @@ class Auditor:
             partial(notices, rules, self.packs).to_bytes(),
             self.sink.put(number, notices, rules),
         )
-
-    def _stated(self, notice: Notice) -> Stated | Rejection:
-        """What a notice states; or why it can't be audited."""
-        try:
-            return self.judge.read(notice)
-        except (MemoryError, OSError):
-            raise
-        except Exception as error:
-            return _rejected(notice, error)
 
     def _chosen(self, answer: Answer, tally: _Tally) -> Iterator[Stated]:
         """What the notices state that are to be audited."""
@@ -278,7 +271,7 @@ class Auditor:
                 tally.merged += len(kept) - 1
                 at, first = kept[0]
                 notices = [one for _, one in kept if isinstance(one, Notice)]
-                one = self._stated(merged(notices)) if isinstance(first, Notice) else first
+                one = stated(self.judge, merged(notices)) if isinstance(first, Notice) else first
                 if isinstance(one, Rejection):
                     tally.rejections.append((at, one))
                 elif self._fits(one, tally):
@@ -293,28 +286,6 @@ class Auditor:
             tally.undecided += fits is None
         return bool(fits)
 
-    def _judged(self, rows: Sequence[Stated], tally: _Tally) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """The tables of some notices; what can't be audited is rejected, and the others are audited all the same."""
-        try:
-            tables = self.judge.judge(rows)
-        except (MemoryError, OSError):
-            raise
-        except Exception as error:
-            if not rows:
-                raise
-            if len(rows) > 1:  # One of them is too much for us; which one, halving finds.
-                half = len(rows) // 2
-                parts = (self._judged(rows[:half], tally), self._judged(rows[half:], tally))
-                return pl.concat([one for one, _ in parts]), pl.concat([one for _, one in parts])
-            tally.rejections.append((rows[0].number % MOST_NOTICES, _rejected(rows[0], error)))
-            return self._judged([], tally)
-        by_number = {row.number: row for row in rows}
-        for one in tables.rejected:
-            row = by_number[one.number]
-            rejection = Rejection(row.file, row.line, row.pointer + one.pointer, "refused", one.reason)
-            tally.rejections.append((row.number % MOST_NOTICES, rejection))
-        return tables.notices, tables.rules
-
 
 @dataclass(slots=True)
 class _Tally:
@@ -325,6 +296,47 @@ class _Tally:
     left_out: int = 0
     merged: int = 0
     undecided: int = 0
+
+
+def stated(judge: Judge, notice: Notice) -> Stated | Rejection:
+    """What a notice states; or why it can't be audited."""
+    try:
+        return judge.read(notice)
+    except (MemoryError, OSError):
+        raise
+    except Exception as error:
+        return _rejected(notice, error)
+
+
+def judged(
+    judge: Judge, rows: Sequence[Stated], rejections: list[tuple[int, Rejection]]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The tables of some notices; what can't be audited is rejected, and the others are audited all the same.
+
+    Args:
+        judge: Who judges.
+        rows: What the notices state.
+        rejections: To which those are added that can't be audited, each with its place: its number in its chunk.
+    """
+    try:
+        tables = judge.judge(rows)
+    except (MemoryError, OSError):
+        raise
+    except Exception as error:
+        if not rows:
+            raise
+        if len(rows) > 1:  # One of them is too much for us; which one, halving finds.
+            half = len(rows) // 2
+            parts = (judged(judge, rows[:half], rejections), judged(judge, rows[half:], rejections))
+            return pl.concat([one for one, _ in parts]), pl.concat([one for _, one in parts])
+        rejections.append((rows[0].number % MOST_NOTICES, _rejected(rows[0], error)))
+        return judged(judge, [], rejections)
+    by_number = {row.number: row for row in rows}
+    for one in tables.rejected:
+        row = by_number[one.number]
+        rejection = Rejection(row.file, row.line, row.pointer + one.pointer, "refused", one.reason)
+        rejections.append((row.number % MOST_NOTICES, rejection))
+    return tables.notices, tables.rules
 
 
 def _rejected(notice: Notice | Stated, error: Exception) -> Rejection:
