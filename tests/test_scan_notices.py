@@ -344,6 +344,11 @@ def test_a_broken_first_line_costs_that_line_only_and_a_broken_package_is_one_en
     assert (rejection.kind, rejection.line) == ("malformed", 1 + pretty[:-20].count(b"\n"))
 
 
+def test_places_in_a_reason_are_those_of_the_file() -> None:
+    found = of(lines([release(1)]) + b'{"ocid": "x", "tender": {\n' + lines([release(2)]))
+    assert "the text ends too early: the { of line 2, column 25 is not closed" in found[1].reason  # type: ignore[union-attr]
+
+
 def test_one_bad_member_of_a_package_costs_that_member_only() -> None:
     found = of(json.dumps({"releases": [release(1), {"id": "no ocid"}, "text", release(2)]}).encode())
     assert ocids(found) == ["1", "wrong_shape", "wrong_shape", "2"]

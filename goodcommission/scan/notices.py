@@ -12,6 +12,7 @@ import io
 import json
 import lzma
 import os
+import re
 import stat
 import sys
 import zipfile
@@ -683,7 +684,13 @@ def _malformed(text: Text, faults: Sequence[Fault]) -> Rejection:
     line = text.line + (first.line - 1 if first.line else 0)
     place = f", in column {first.column}" if first.column else ""
     kind = "encoding" if first.suggestion == _ENCODING else "malformed"
-    return Rejection(text.file, line, first.pointer, kind, f"{first.message.removesuffix('.')}{place}{more}")
+    # What the reader of one document says of "the file" and its lines is true of this text, which may be one of many.
+    message = first.message.removesuffix(".").replace("the file ends", "the text ends")
+    message = _LINE.sub(lambda found: f"line {int(found[1]) + text.line - 1}", message)
+    return Rejection(text.file, line, first.pointer, kind, f"{message}{place}{more}")
+
+
+_LINE: Final = re.compile(r"\bline (\d+)\b")
 
 
 _ENCODING: Final = "Save it as UTF-8."
