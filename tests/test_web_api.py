@@ -213,6 +213,16 @@ def test_without_pages_there_is_only_what_asks_for_a_key(tmp_path: Path) -> None
         assert client.get("/healthz").status_code == 200
 
 
+def test_a_wrong_parameter_is_told_in_words(client: Any) -> None:
+    def said(query: str) -> Any:
+        return client.post(f"/v1/audit?{query}", content=b"kind: tender\n", headers=YAML).json()["detail"]
+
+    assert said("as_of=31/3/2026") == "as_of is a day, such as 2026-11-20"
+    assert said("tier=huge").startswith("tier: ") and "'small'" in said("tier=huge")
+    assert client.get("/v1/nothing").json()["detail"] == "There is nothing at this address."
+    assert client.get("/v1/audit").json()["detail"] == "This address does not take such a request."
+
+
 def test_only_the_names_of_the_server_are_answered() -> None:
     with TestClient(create_app(WebSettings(hosts=("Audits.example.org",)))) as client:
         for host in ("audits.example.org", "AUDITS.example.org:8000", "127.0.0.1:8000", "localhost", "[::1]:8000"):

@@ -280,6 +280,9 @@ def test_a_megabyte_is_read_or_refused_as_a_page(client: Any) -> None:
 
 def test_an_empty_form_and_a_changed_one_are_told_of(client: Any) -> None:
     assert "Nothing was sent" in client.post("/check", data={"text": " "}).text
+    assert "Nothing was sent" in client.post("/check", files={"file": ("", b"")}, data={"text": ""}).text
+    assert "The file is empty" in client.post("/check", files={"file": ("tender.json", b"")}).text
+    assert "There is nothing at this address" in client.get("/nothing").text
     for wrong in ({"tier": "huge"}, {"as_of": "tomorrow"}):
         answer = client.post("/check", data={"text": "kind: tender\n", **wrong})
         assert answer.status_code == 422 and "<h1" in answer.text

@@ -6,7 +6,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Final
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from goodcommission.web.storage import Storage
 
 log: Final = logging.getLogger("goodcommission.web")
+_AT_THE_ADDRESS: Final = {404: "There is nothing at this address.", 405: "This address does not take such a request."}
 _DAY: Final = 24 * 60 * 60.0
 
 
@@ -154,13 +156,16 @@ def _add_answers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def wrong_parameter(request: Request, error: RequestValidationError) -> Response:
-        faults = [Fault(f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}") for one in error.errors()]
+        faults = [Fault(_wrong_parameter(one)) for one in error.errors()]
         detail = str(faults[0]) if len(faults) == 1 else f"{len(faults)} parameters are wrong."
         return _answer(request, 422, detail, faults)
 
     @app.exception_handler(HTTPException)
     async def other(request: Request, error: HTTPException) -> Response:
-        return _answer(request, error.status_code, str(error.detail), headers=error.headers)
+        detail = str(error.detail)
+        if detail == HTTPStatus(error.status_code).phrase:  # Said by the framework, to those who know it.
+            detail = _AT_THE_ADDRESS.get(error.status_code, detail)
+        return _answer(request, error.status_code, detail, headers=error.headers)
 
     @app.exception_handler(Exception)
     async def unforeseen(request: Request, error: Exception) -> Response:
@@ -170,6 +175,14 @@ def _add_answers(app: FastAPI) -> None:
         else:
             log.error("%s at %s", type(error).__name__, place_of(error))
         return _answer(request, 500, "It was noted in the server's log. Nothing of your document was kept.")
+
+
+def _wrong_parameter(error: Mapping[str, Any]) -> str:
+    """What is wrong with a parameter, as it is called in the address."""
+    name = str(error["loc"][-1])
+    if str(error["type"]).startswith("date"):
+        return f"{name} is a day, such as 2026-11-20"
+    return f"{name}: {error['msg']}"
 
 
 def _refused(scope: Scope, status: int, detail: str, headers: Mapping[str, str]) -> Response:

@@ -151,9 +151,10 @@ async def check(request: Request) -> Response:
 
 
 async def _uploaded(form: FormData, field: str) -> list[File]:
-    """The files that were chosen in a field; a browser sends an empty one where none was."""
+    """The files that were chosen in a field; a browser sends an empty one without a name where none was."""
     uploads = [one for one in form.getlist(field) if isinstance(one, UploadFile)]
-    return [File(body, safe_name(one.filename)) for one in uploads if (body := await one.read())]
+    read = [(await one.read(), one.filename) for one in uploads]
+    return [File(body, safe_name(name)) for body, name in read if body or name]
 
 
 @router.post("/download/{form}")
