@@ -96,14 +96,13 @@ def verdict_words(one: Verdicts) -> str:
     """What came of putting rules to notices, in a sentence."""
     if not one.put:
         return "No rule was put to any notice."
-    said = [
-        f"{amount(one.met)} times it is met",
-        f"{amount(one.not_met)} not met",
-        f"{amount(one.unknown)} not known",
-        f"{amount(one.not_applicable)} does not apply",
-        f"{amount(one.not_yet_due)} not yet due",
-    ]
-    return f"A rule of practice was put to a notice {amount(one.put)} times: {listed(said)}."
+    decided = (
+        f"met {amount(one.met)} times, not met {amount(one.not_met)} times and not known {amount(one.unknown)} times"
+    )
+    elsewhere = (
+        f"it did not apply {amount(one.not_applicable)} times and was not yet due {amount(one.not_yet_due)} times"
+    )
+    return f"Rules of practice were put to notices {amount(one.put)} times: {decided}; {elsewhere}."
 
 
 def scored_words(one: Spreads) -> str:
