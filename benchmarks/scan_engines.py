@@ -3,8 +3,8 @@
     pip install duckdb && python benchmarks/scan_engines.py
 
 Reading: DuckDB loads the JSON with the types that it finds, and that is all; a scan parses with orjson, checks the text
-and reads the facts. Answering: each comparison of a fact with a number, a date or a text in the shipped rules, and for each
-rule the key that its comparisons make, as one statement of DuckDB over an Arrow table and as columns of Polars.
+and reads the facts. Answering: each comparison of a fact with a number, a date or a text in the shipped rules, and for
+each rule the key that its comparisons make, as one statement of DuckDB over an Arrow table and as columns of Polars.
 """
 
 from __future__ import annotations
