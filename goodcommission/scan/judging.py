@@ -39,6 +39,7 @@ LISTED: Final = (
     "service.classification",
     "process.route",
     "value.total",
+    "value.total_including_vat",
 )
 """The facts that the table of notices shows, beside kind and stage."""
 _ALWAYS: Final = ("kind", "stage", AS_OF, "as_at")
@@ -399,6 +400,7 @@ class _Judged:
             "route": self._stated("process.route"),
             "cpv": [codes[0] if codes else None for codes in self._stated("service.classification")],
             "value": self._stated("value.total"),
+            "value_including_vat": self._stated("value.total_including_vat"),
             "tier": _named([_tier_name(tiers) for tiers in self.judge.tiers], self.tiers),
             "regime": _named([one.id for one in self.judge.regimes], self.regimes),
             "score": sums.score,

@@ -73,7 +73,8 @@ class ScannedNotice:
     cpv: str | None
     """The first code of what is bought."""
     value: float | None
-    """In pounds."""
+    """In pounds, without VAT."""
+    value_including_vat: float | None
     tier: str | None
     regime: str | None
     score: float | None

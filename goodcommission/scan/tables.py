@@ -27,6 +27,7 @@ NOTICES: Final[Mapping[str, Any]] = {
     "route": pl.String,
     "cpv": pl.String,
     "value": pl.Float64,
+    "value_including_vat": pl.Float64,
     "tier": pl.String,
     "regime": pl.String,
     "score": pl.Float64,
