@@ -239,9 +239,8 @@ def test_what_becomes_of_a_row_is_said(spark: SparkSession) -> None:
         '{"ocid": "c", "buyer": "B"}',
         '{"ocid": "d",',
     ]
-    frame = spark.read.json(
-        spark.createDataFrame([(one,) for one in lines], "value string").rdd.map(lambda row: row[0])
-    )
+    texts = spark.createDataFrame([(one,) for one in lines], "value string").coalesce(1)
+    frame = spark.read.json(texts.rdd.map(lambda row: row[0]))
     told = [bytes(row.text).decode() for row in lake._texts(frame, "value", None, None).collect()]
     assert told == [
         '{"id":"7","ocid":"b","tender":{"big":1.2345678E7,"count":1.0,"none":[],"of":[1,null]}}',
@@ -249,6 +248,10 @@ def test_what_becomes_of_a_row_is_said(spark: SparkSession) -> None:
         '{"buyer":"B","ocid":"c"}',
         '{"ocid": "d",',
     ]
+    variants = texts.selectExpr("try_parse_json(value) AS value")
+    told = [row.text and bytes(row.text).decode() for row in lake._texts(variants, "value", None, None).collect()]
+    assert [json.loads(one) for one in told[:3]] == [json.loads(one) for one in lines[:3]]
+    assert told[3] is None
 
 
 def test_numbers_do_not_depend_on_how_the_work_is_divided(texts: DataFrame) -> None:
