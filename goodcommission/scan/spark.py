@@ -52,7 +52,7 @@ from goodcommission.packs.loading import pack_from_json, pack_to_json
 from goodcommission.packs.model import Tier
 from goodcommission.scan.judging import Judge, Stated
 from goodcommission.scan.notices import MOST_BYTES, Chunk, Item, Rejection, identity, one_text, processes, texts_in
-from goodcommission.scan.running import BATCH, Options, judged, prepare, stated
+from goodcommission.scan.running import Options, judged, prepare, stated
 from goodcommission.scan.tables import NOTICES, RULES
 from goodcommission.version import VERSION
 
@@ -101,6 +101,8 @@ _WORKED: Final = StructType(
 """What the workers give: one row for each notice or rejection."""
 _CORRUPT: Final = "_corrupt_record"
 """Where Spark puts the text of a line that is not JSON."""
+_BATCH: Final = 2_000
+"""Notices that are judged together: with their rules, some 50 MB."""
 _OF_OCDS: Final = ("ocid", "releases", "records", "compiledRelease")
 _JSON: Final = {"ignoreNullFields": "true", "timeZone": "UTC"}
 
@@ -262,7 +264,7 @@ def _work(plan: _Plan) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.Recor
             for file, line, text in zip(*(batch.column(at) for at in range(3)), strict=True):
                 for entry in _entries(judge, file.as_py() or "", line.as_py() or 1, text.as_py()):
                     entries.append(entry)
-                    if len(entries) == BATCH:
+                    if len(entries) == _BATCH:
                         yield from _rows(judge, entries)
                         entries = []
         if entries:
