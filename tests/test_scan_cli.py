@@ -9,6 +9,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
@@ -84,7 +85,7 @@ def test_an_archive_without_json_is_not_taken_for_a_scan_that_went_well(tmp_path
 def test_what_was_left_out_is_said(tmp_path: Path) -> None:
     run = scan(NOTICES, "-o", tmp_path / "out", "--where", "value.total > 100000.0", "--merge")
     assert run.exit_code == 0
-    assert "left out because what --since or --where asks for is not known" in run.stderr
+    assert "left out because what --since, --cpv or --where asks for is not known" in run.stderr
     about = json.loads((tmp_path / "out" / "scan.json").read_bytes())
     assert about["options"]["where"] == "value.total > 100000.0"
     assert about["counts"]["left_out"] > about["counts"]["undecided"] > 0
@@ -142,3 +143,15 @@ def test_a_terminal_is_told_how_far_it_is(tmp_path: Path) -> None:
     assert run.returncode == 0
     assert b"13 notices, " in shown and b"100%" in shown
     assert out.startswith(b"13 notices audited")
+
+
+def test_only_what_is_bought_of_a_kind(tmp_path: Path) -> None:
+    run = scan(NOTICES, "-o", tmp_path / "health", "--cpv", "85", "--cpv", "8041")
+    assert run.exit_code == 0, run.stderr
+    codes = pl.read_parquet(tmp_path / "health" / "notices")["cpv"].to_list()
+    assert 0 < len(codes) < 13
+    counts = json.loads((tmp_path / "health" / "scan.json").read_bytes())["counts"]
+    assert counts["read"] == counts["audited"] + counts["left_out"] == 13
+    wrong = scan(NOTICES, "-o", tmp_path / "no", "--cpv", "health")
+    assert wrong.exit_code == 2
+    assert '"health" is not what a CPV code begins with' in wrong.stderr

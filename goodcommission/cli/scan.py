@@ -63,6 +63,13 @@ if TYPE_CHECKING:
 @click.option("--regime", metavar="ID", help="The law that all are under; by default worked out for each.")
 @click.option("--since", type=Day(), help="Only notices of this day or later.")
 @click.option(
+    "--cpv",
+    "cpv",
+    multiple=True,
+    metavar="CODE",
+    help="Only notices with a CPV code that begins so, such as 85 for health and social work; repeatable.",
+)
+@click.option(
     "--where",
     metavar="CONDITION",
     help="Only notices for which this holds, such as 'value.total > 100000.0'; written as in rules.",
@@ -93,6 +100,7 @@ def scan(
     tier: Any,
     regime: str | None,
     since: dt.date | None,
+    cpv: tuple[str, ...],
     where: str | None,
     limit: int | None,
     merge: bool,
@@ -122,7 +130,7 @@ def scan(
         _without_libraries(error)
     if force and resume:
         fail("--force begins anew and --resume goes on: give one of them.")
-    options = Options(packs or None, folders, as_of, tier, regime, since, where, limit, merge)
+    options = Options(packs or None, folders, as_of, tier, regime, since, where, limit, merge, cpv)
     try:
         with _progress() as progress:
             written = write_scan(
@@ -180,7 +188,7 @@ def _say_the_rest(written: Written, output: Path) -> None:
     counts = written.counts
     lines = [f"{number:,} rejected: {KINDS[kind]}" for kind, number in written.errors.items()]
     if counts.undecided:
-        lines.append(f"{counts.undecided:,} left out because what --since or --where asks for is not known")
+        lines.append(f"{counts.undecided:,} left out because what --since, --cpv or --where asks for is not known")
     if written.passed_over:
         files = "file passed over whose name is" if written.passed_over == 1 else "files passed over whose names are"
         lines.append(f"{written.passed_over:,} {files} not that of JSON")

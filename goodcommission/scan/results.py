@@ -208,6 +208,7 @@ def scan(
     tier: Tier | None = None,
     regime: str | None = None,
     since: dt.date | None = None,
+    cpv: Sequence[str] = (),
     where: str | None = None,
     limit: int | None = None,
     merge: bool = False,
@@ -225,6 +226,7 @@ def scan(
         tier: How much to ask; by default what the value says.
         regime: The law that all stand under; by default worked out for each.
         since: Only notices of this day or later.
+        cpv: Only notices with a CPV code that begins with one of these, such as ``85``.
         where: Only notices for which this holds: CEL over the facts, such as ``value.total > 100000.0``.
         limit: Read so many releases, and no more.
         merge: Merge the releases of one process, within a file or of files that follow each other.
@@ -260,6 +262,7 @@ def scan(
         where,
         limit,
         merge,
+        tuple(cpv),
     )
     return Scan(given, options, prepare(options, loaded), jobs or cores(), stream)
 

@@ -6,6 +6,7 @@ import datetime as dt
 import errno
 import gc
 import os
+import re
 import signal
 import sqlite3
 import sys
@@ -40,6 +41,8 @@ BATCH: Final = 8_000
 _AHEAD: Final = 3
 """Chunks for each worker that may be under way or wait for an earlier one."""
 _DATE: Final = "notice.date"
+_CODES: Final = "service.classification"
+_CPV: Final = re.compile(r"[0-9]{2,8}")
 _NO_MEMORY: Final = 137
 """How a process ends that has no memory left, as when the system stops it."""
 
@@ -59,6 +62,8 @@ class Options:
     where: str | None = None
     limit: int | None = None
     merge: bool = False
+    cpv: tuple[str, ...] = ()
+    """What a CPV code of the notice begins with, any of these."""
 
     def to_json(self) -> dict[str, Any]:
         """As scan.json has them."""
@@ -74,7 +79,7 @@ class Counts:
     audited: int = 0
     rejected: int = 0
     left_out: int = 0
-    """By ``since`` and ``where``."""
+    """By ``since``, ``cpv`` and ``where``."""
     merged: int = 0
     """Into another release of their process."""
     undecided: int = 0
@@ -143,9 +148,15 @@ def prepare(options: Options, loaded: Packs | None = None) -> Packs:
 
     Raises:
         PackError: There is no such pack, or no such law.
-        ScanError: The selection is no condition over facts.
+        ScanError: The selection is no condition over facts, or no part of a CPV code.
     """
     packs = loaded or load_packs(options.packs, rules=options.rules)
+    for one in options.cpv:
+        if not _CPV.fullmatch(one):
+            advice = "The first two digits are the division, such as 85 for health and social work."
+            raise ScanError(
+                Fault(f'"{one}" is not what a CPV code begins with: two to eight digits', suggestion=advice)
+            )
     if options.where is not None:
         compile_where(options.where)
     regime_of(packs, Setting(Facts({}, {}, frozenset()), "tender", None, (), None), options.regime)
@@ -175,14 +186,16 @@ class _Choice:
     def __init__(self, options: Options) -> None:
         self.where = None if options.where is None else compile_where(options.where)
         self.since = options.since
+        self.cpv = options.cpv
 
     @property
     def names(self) -> tuple[str, ...]:
         """The facts that it asks for."""
-        return (*(self.where.names if self.where else ()), *((_DATE,) if self.since else ()))
+        where = self.where.names if self.where else ()
+        return (*where, *((_DATE,) if self.since else ()), *((_CODES,) if self.cpv else ()))
 
     def __bool__(self) -> bool:
-        return self.where is not None or self.since is not None
+        return bool(self.where is not None or self.since is not None or self.cpv)
 
     def of(self, values: Mapping[str, Any]) -> bool | None:
         """Whether a notice that states these facts is chosen; None if that can't be told."""
@@ -192,6 +205,12 @@ class _Choice:
             if day is None:
                 chosen = None
             elif date(day) < self.since:
+                return False
+        if self.cpv:
+            codes = values.get(_CODES)
+            if codes is None:
+                chosen = None
+            elif not any(code.startswith(self.cpv) for code in codes):
                 return False
         if self.where is not None:
             asked = {name: values[name] for name in self.where.names if name in values}

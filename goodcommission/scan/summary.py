@@ -58,7 +58,7 @@ class Counts(Part):
     read: int
     audited: int
     rejected: int = Field(description="Those in errors.jsonl, with file, line and reason.")
-    left_out: int = Field(default=0, description="Those that --since or --where left out.")
+    left_out: int = Field(default=0, description="Those that --since, --cpv or --where left out.")
     merged: int = Field(default=0, description="Those that were merged into another release of their process.")
 
 
