@@ -668,10 +668,9 @@ def work(line: Connection, plan: Plan) -> None:
             gc.set_threshold(100_000, 50, 50)
             line.send("ready")
             while True:
-                chunk = line.recv()
-                line.send(auditor.read(chunk))
-                answer = line.recv()
-                line.send(auditor.audit(chunk.number, answer))
+                found = auditor.read(line.recv())
+                line.send(found)
+                line.send(auditor.audit(found.number, line.recv()))
         except (EOFError, BrokenPipeError, ConnectionResetError):
             raise
         except MemoryError:
