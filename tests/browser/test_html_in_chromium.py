@@ -99,7 +99,7 @@ class Visit:
 @pytest.mark.parametrize(
     ("name", "look", "width"),
     [
-        *(("one", "light", 320), ("one", "dark", 1280), ("one", "print", 768), ("one", "light", 1280)),
+        *(("one", "light", 320), ("one", "dark", 1280), ("one", "print", 768)),
         *(("several", "light", 320), ("several", "dark", 1280), ("several", "print", 768)),
         *(("little", "light", 1280), ("little", "dark", 320)),
     ],

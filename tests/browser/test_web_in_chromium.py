@@ -84,8 +84,8 @@ def test_from_the_first_to_the_last_page_by_keyboard_alone(browser: Any, address
 
 @pytest.mark.parametrize(
     ("size", "scheme"),
-    [(PHONE, "light"), (DESKTOP, "dark"), ((320, 800), "light")],
-    ids=["phone", "desktop", "narrow"],
+    [(DESKTOP, "dark"), ((320, 800), "light")],
+    ids=["desktop", "narrow"],
 )
 def test_axe_finds_no_barrier_and_nothing_is_cut_off(
     browser: Any, address: str, size: tuple[int, int], scheme: str
