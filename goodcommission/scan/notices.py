@@ -38,8 +38,8 @@ MOST_BYTES: Final = MAXIMUM_BYTES
 """What one JSON text may hold (a line, or a file that is one value): as much as `audit` reads of one file."""
 MOST_NOTICES: Final = 2**20
 """Notices of one chunk: a notice's number is the number of its chunk times this, plus its place in the chunk."""
-CHUNK_TEXTS: Final = 8_000
-CHUNK_BYTES: Final = 64_000_000
+CHUNK_TEXTS: Final = 4_000
+CHUNK_BYTES: Final = 32_000_000
 """A chunk is full when it has so many texts or bytes, whichever is first. Judging one costs a tenth of a second however
 small it is."""
 

@@ -36,7 +36,7 @@ from goodcommission.scan.summary import partial
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
-BATCH: Final = 8_000
+BATCH: Final = 4_000
 """Notices that are judged together."""
 _AHEAD: Final = 3
 """Chunks for each worker that may be under way or wait for an earlier one."""
