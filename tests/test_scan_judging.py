@@ -21,7 +21,7 @@ from goodcommission import audit
 from goodcommission.auditing import tier_reached
 from goodcommission.engine.facts import COMPLETE, GIVEN, dictionary
 from goodcommission.engine.verdicts import judge
-from goodcommission.exceptions import PackError
+from goodcommission.exceptions import EngineError, PackError
 from goodcommission.packs.compiling import Packs
 from goodcommission.packs.loading import load_packs
 from goodcommission.regimes import regime_of
@@ -229,6 +229,25 @@ def test_what_audit_refuses_is_rejected_and_the_rest_audited() -> None:
     assert [one.number for one in tables.rejected] == [1]
     assert "no ocid" in tables.rejected[0].reason
     assert tables.notices["notice"].to_list() == [0, 2, 3]
+
+
+def test_a_notice_on_which_a_rule_fails_is_rejected_with_all_that_are_like_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = judging.judge
+
+    def failing(rule: Any, setting: Any) -> Any:
+        if rule.rule.id == "TI-10" and "timeline.bid_deadline" in setting.facts.values:
+            raise EngineError("it takes too many steps")
+        return real(rule, setting)
+
+    monkeypatch.setattr(judging, "judge", failing)
+    judge_, notices = Judge(PACKS), as_notices(RELEASES)
+    first, again = judge_.tables(notices), judge_.tables(notices)
+    assert first.rejected == again.rejected
+    assert {one.reason for one in first.rejected} == {"it takes too many steps"}
+    rejected = {one.number for one in first.rejected}
+    asked = first.rules.filter(pl.col("rule") == "TI-10")["notice"].to_list()
+    assert set(asked) == set(first.notices["notice"]) == {one.number for one in notices} - rejected
+    assert rejected == {one.number for one in notices if "timeline.bid_deadline" in judge_.read(one).values}
 
 
 def test_no_notice_gives_empty_tables() -> None:

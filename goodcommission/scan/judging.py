@@ -82,6 +82,14 @@ class _Rule:
     law: _Law | None
     records: list[_Class] = field(default_factory=list)
     """By the number of the combination in the key."""
+    failures: dict[int, str] = field(default_factory=dict)
+    """Classes of notices on which a condition can't be evaluated, with the reason."""
+
+    def clear(self) -> None:
+        """Forget all classes."""
+        self.key.clear()
+        self.records.clear()
+        self.failures.clear()
 
 
 class Stated(NamedTuple):
@@ -242,7 +250,8 @@ class Judge:
 
     def _forget(self) -> None:
         """Keep memory bounded: what is forgotten is judged again."""
-        if self.columns.forget():
+        forgotten = self.columns.forget()
+        if forgotten:
             for gate in self.gates:
                 if gate is not None:
                     gate.key.clear()
@@ -250,12 +259,9 @@ class Judge:
             self._tier_of.clear()
             self._signs.clear()
             self._regime_of.clear()
-            for one in self.rules:
-                one.records.clear()
         for one in self.rules:
-            if not one.records or len(one.records) > MOST_CLASSES:
-                one.key.clear()
-                one.records.clear()
+            if forgotten or len(one.records) > MOST_CLASSES:
+                one.clear()
 
 
 def _join(into: Telling, other: Telling) -> None:
@@ -358,10 +364,15 @@ class _Judged:
         if one.law is not None:
             further.append((self.laws[one.law.number], _MOST_CODES))
         codes, new = self.batch.classes(one.key, further)
-        one.records.extend([self._record(one.rule, index) for index in new])
+        for index in new:
+            one.records.append(self._record(one, index))
+        if one.failures:
+            for index in codes.is_in(list(one.failures)).arg_true().to_list():
+                self.failed.setdefault(index, one.failures[codes[index]])
         return codes
 
-    def _record(self, rule: CompiledRule, index: int) -> _Class:
+    def _record(self, one: _Rule, index: int) -> _Class:
+        rule = one.rule
         if self.rows[index].values["kind"] not in rule.rule.applies_to:
             return _Class(None, self.judge.scores.nothing, (), ())
         setting = self._setting(index)
@@ -370,7 +381,7 @@ class _Judged:
         try:
             said = judge(rule, setting)
         except EngineError as error:
-            self.failed[index] = str(error)
+            one.failures[len(one.records)] = str(error)
             return _Class(None, self.judge.scores.nothing, (), ())
         return _Class(said, self.judge.scores.share(counted(said)), said.settled, said.missing)
 
