@@ -250,6 +250,24 @@ def test_a_notice_on_which_a_rule_fails_is_rejected_with_all_that_are_like_it(mo
     assert rejected == {one.number for one in notices if "timeline.bid_deadline" in judge_.read(one).values}
 
 
+def test_an_error_in_a_batch_leaves_nothing_half_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    judge_, notices, judged = Judge(PACKS), as_notices(RELEASES[:30]), 0
+    judge_.tables(notices[:3])
+    real = judging.judge
+
+    def failing(rule: Any, setting: Any) -> Any:
+        nonlocal judged
+        judged += 1
+        if judged == 150:
+            raise RuntimeError("in the middle of the new classes of a rule")
+        return real(rule, setting)
+
+    monkeypatch.setattr(judging, "judge", failing)
+    with pytest.raises(RuntimeError):
+        judge_.tables(notices)
+    agree(judge_.tables(notices), notices, PACKS)
+
+
 def test_no_notice_gives_empty_tables() -> None:
     tables = shared_judge().tables([])
     assert (tables.notices.height, tables.rules.height) == (0, 0)

@@ -16,14 +16,13 @@ from typing import Any, Final
 
 import polars as pl
 
-from goodcommission.engine.conditions import UNKNOWN, Condition, computation
+from goodcommission.engine.conditions import AS_OF, UNKNOWN, Condition, computation
 from goodcommission.engine.facts import COMPLETE, EPOCH, GIVEN, dictionary
 from goodcommission.engine.functions import FUNCTIONS, NotComputableError
 from goodcommission.engine.law import Span
 from goodcommission.engine.tree import Call, Const, FieldOf, Item, ListOf, Macro, Node, Variable
 from goodcommission.engine.verdicts import LET_DIGITS, CompiledRule
 
-AS_OF: Final = "as_of"
 _COMPARISONS: Final = frozenset({"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_"})
 _LOGIC: Final = frozenset({"_&&_", "_||_", "!_", "_?_:_"})
 _WORD: Final = 1 << 62

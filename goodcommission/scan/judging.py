@@ -15,7 +15,7 @@ from goodcommission.description.model import Evidence
 from goodcommission.description.ocds.reading import STATED, Reader
 from goodcommission.description.reading import read_description
 from goodcommission.description.types import NONE
-from goodcommission.engine.conditions import UNKNOWN, Explained
+from goodcommission.engine.conditions import AS_OF, UNKNOWN, Explained
 from goodcommission.engine.evidence import Backing
 from goodcommission.engine.facts import COMPLETE, EPOCH, GIVEN, Facts, date, days, dictionary, gather
 from goodcommission.engine.law import STATED_REGIME, STATED_TERRITORY, UNKNOWN_REGIME, Law, Regime, stand
@@ -24,7 +24,7 @@ from goodcommission.exceptions import DescriptionError, EngineError
 from goodcommission.packs.compiling import Packs
 from goodcommission.packs.model import STAGES, TIERS, Tier
 from goodcommission.regimes import regime_of
-from goodcommission.scan.columns import AS_OF, DTYPES, Batch, Coder, Columns, Key, Telling, dated_type
+from goodcommission.scan.columns import DTYPES, Batch, Coder, Columns, Key, Telling, dated_type
 from goodcommission.scan.notices import Notice
 from goodcommission.scan.scores import Scores, Share, Sums
 from goodcommission.scan.tables import NOTICES, RULES, Rejected, Tables
@@ -129,6 +129,7 @@ class Judge:
         stated: Collection[str] = STATED,
     ) -> None:
         self.packs, self.regime = packs, regime
+        self._begun = False
         self.as_of = None if as_of is None else days(as_of)
         self.columns = Columns({*stated, AS_OF})
         self.tier = tier
@@ -204,7 +205,8 @@ class Judge:
 
     def judge(self, rows: Sequence[Stated]) -> Tables:
         """Audit some notices by what they state."""
-        self._forget()
+        self._forget(all_=self._begun)  # a batch that ended in an error has numbered classes that nobody judged
+        self._begun = True
         rejected: list[Rejected] = []
         judged = _Judged(self, rows)
         while judged.failed:  # a condition that takes too many steps on a notice: without it, all over again
@@ -212,6 +214,7 @@ class Judge:
             rejected += [Rejected(rows[index].number, "", reason) for index, reason in reasons.items()]
             rows = [row for index, row in enumerate(rows) if index not in reasons]
             judged = _Judged(self, rows)
+        self._begun = False
         return Tables(judged.notices(), judged.verdicts(), tuple(rejected))
 
     def read(self, notice: Notice) -> Stated:
@@ -248,9 +251,9 @@ class Judge:
             values.get(AS_OF),
         )
 
-    def _forget(self) -> None:
+    def _forget(self, *, all_: bool) -> None:
         """Keep memory bounded: what is forgotten is judged again."""
-        forgotten = self.columns.forget()
+        forgotten = self.columns.forget() or all_
         if forgotten:
             for gate in self.gates:
                 if gate is not None:
@@ -259,6 +262,9 @@ class Judge:
             self._tier_of.clear()
             self._signs.clear()
             self._regime_of.clear()
+            for law in self.laws.values():
+                law.classes.clear()
+                law.values.clear()
         for one in self.rules:
             if forgotten or len(one.records) > MOST_CLASSES:
                 one.clear()

@@ -194,9 +194,6 @@ class _Choice:
         where = self.where.names if self.where else ()
         return (*where, *((_DATE,) if self.since else ()), *((_CODES,) if self.cpv else ()))
 
-    def __bool__(self) -> bool:
-        return bool(self.where is not None or self.since is not None or self.cpv)
-
     def of(self, values: Mapping[str, Any]) -> bool | None:
         """Whether a notice that states these facts is chosen; None if that can't be told."""
         chosen: bool | None = True
