@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, get_args
 
+from goodcommission.description.facts import Fact, dictionary
 from goodcommission.description.kinds import KINDS, KINDS_OF_SEVERAL
 from goodcommission.description.model import Description, Evidence, Kind
 from goodcommission.description.parsing import parse
 from goodcommission.description.reading import read_source
 from goodcommission.description.types import Listed, Money, Part
-from goodcommission.engine.facts import Fact, dictionary
 from goodcommission.packs.asking import Asked, asked
 from goodcommission.packs.compiling import Packs
 from goodcommission.packs.loading import load_packs, shipped_folder

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, Final
 
 from goodcommission.description.document import Document, Source
+from goodcommission.description.facts import Fact, FactType, dictionary
 from goodcommission.description.parsing import parse, quoted
 from goodcommission.description.positions import positions, to_pointer
 from goodcommission.description.reading import digest_of, read_source
 from goodcommission.description.types import CURRENCIES, NONE
 from goodcommission.description.validation import validate
-from goodcommission.engine.facts import Fact, FactType, dictionary
 from goodcommission.exceptions import DescriptionError, Fault
 
 SYNTAX: Final = ("{{ name }}", "${name}", "<<name>>")

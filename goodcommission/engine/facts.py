@@ -1,133 +1,49 @@
-"""Facts: the dictionary of what a condition may ask about, and the values that one description states."""
+"""Facts: the values that one description states, as conditions see them."""
 
 from __future__ import annotations
 
 import datetime as dt
-import types
-import typing
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum
 from functools import cache, lru_cache
-from typing import Any, Final, Literal, get_args, get_origin
+from typing import Any, Final
 
 from pydantic import BaseModel
 
 from goodcommission.description.document import Document
-from goodcommission.description.model import Description, Evidence
-from goodcommission.description.types import (
-    NO_CURRENCY,
-    NONE,
-    DateOrNone,
-    Listed,
-    Money,
-    NoMoney,
-    Ratio,
-    Text,
-    TextOrNone,
+from goodcommission.description.facts import (
+    COMPLETE,
+    EPOCH,
+    GIVEN,
+    Fact,
+    FactType,
+    date,
+    days,
+    dictionary,
+    statements,
 )
+from goodcommission.description.model import Evidence
+from goodcommission.description.types import NO_CURRENCY, NONE, Money
 from goodcommission.engine.evidence import BASICS, SHOWN_BY_ITSELF, WITHOUT_EVIDENCE, Backing, backing_of
 
-FactType = Literal["bool", "int", "double", "money", "date", "enum", "text", "list_enum", "list_text", "list_record"]
+__all__ = [
+    "COMPLETE",
+    "EPOCH",
+    "GIVEN",
+    "Fact",
+    "FactType",
+    "Facts",
+    "date",
+    "days",
+    "dictionary",
+    "gather",
+    "statements",
+]
 
 _NO_BACKING = Backing()
 _AS_THEY_ARE: Final = frozenset({str, bool, int})
-EPOCH = dt.date(1970, 1, 1).toordinal()
-GIVEN = ".given"
-COMPLETE = ".complete"
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One entry of the dictionary: what may be stated, under which name, and how it is said in English."""
-
-    name: str
-    """The path in the description, such as ``requirements.minimum_annual_turnover``."""
-    type: FactType
-    title: str
-    help: str = ""
-    unit: str | None = None
-    values: tuple[str, ...] = ()
-    """For enumerations: the allowed values."""
-    may_be_none: bool = False
-    """True where the word ``none`` may be stated; the fact ``name.given`` then exists."""
-    fields: Mapping[str, Fact] = field(default_factory=dict)
-    """For lists of records: the fields of a record."""
-
-    @property
-    def pointer(self) -> str:
-        """JSON pointer of the fact in a description."""
-        return "/" + self.name.replace(".", "/")
-
-
-def _without_none(annotation: Any) -> Any:
-    if get_origin(annotation) in (typing.Union, types.UnionType):
-        rest = [arg for arg in get_args(annotation) if arg is not type(None)]
-        if len(rest) == 1:
-            return rest[0]
-    return annotation
-
-
-def _is_model(annotation: Any, base: type[BaseModel]) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, base)
-
-
-def _entries(model: type[BaseModel], prefix: str) -> Iterator[Fact]:
-    hints = typing.get_type_hints(model, include_extras=True)
-    for name, info in model.model_fields.items():
-        annotation = _without_none(hints[name])
-        path = f"{prefix}{name}"
-        if path == "evidence":
-            continue
-        title, help, extra = info.title or path, info.description or "", info.json_schema_extra
-        unit = extra.get("x-unit") if isinstance(extra, dict) else None
-        known: dict[str, Any] = {"name": path, "title": title, "help": help}
-        known["unit"] = unit if isinstance(unit, str) else None
-        plain = get_args(annotation)[0] if get_origin(annotation) is typing.Annotated else annotation
-        if plain is bool:
-            yield Fact(type="bool", **known)
-        elif plain is int:
-            yield Fact(type="int", **known)
-        elif plain is Decimal:
-            yield Fact(type="double", **(known | {"unit": "share"} if annotation == Ratio else known))
-        elif plain is Money:
-            none = any(isinstance(extra, NoMoney) for extra in get_args(annotation)[1:])
-            yield Fact(type="money", may_be_none=none, **known)
-        elif plain is dt.date or annotation == DateOrNone:
-            yield Fact(type="date", may_be_none=plain is not dt.date, **known)
-        elif annotation in (Text, TextOrNone):
-            yield Fact(type="text", may_be_none=annotation == TextOrNone, **known)
-        elif get_origin(plain) is Literal:
-            yield Fact(type="enum", values=get_args(plain), **known)
-        elif _is_model(plain, Listed):
-            item = typing.cast(Any, plain).__pydantic_generic_metadata__["args"][0]
-            if get_origin(item) is Literal:
-                yield Fact(type="list_enum", values=get_args(item), **known)
-            elif _is_model(item, BaseModel):
-                yield Fact(type="list_record", fields={fact.name: fact for fact in _entries(item, "")}, **known)
-            else:
-                yield Fact(type="list_text", **known)
-        elif _is_model(plain, BaseModel):
-            yield from _entries(plain, f"{path}.")
-        else:  # pragma: no cover - a new kind of field must be given a fact type here
-            raise TypeError(f"{path} has no fact type: {annotation!r}")
-
-
-@cache
-def dictionary() -> Mapping[str, Fact]:
-    """All facts that a description can state, by name, in the order of the commissioning cycle."""
-    return types.MappingProxyType({fact.name: fact for fact in _entries(Description, "")})
-
-
-def days(value: dt.date) -> int:
-    """A date as days since 1970-01-01, the form in which conditions see it."""
-    return value.toordinal() - EPOCH
-
-
-def date(value: int) -> dt.date:
-    """The date of a number of days since 1970-01-01."""
-    return dt.date.fromordinal(value + EPOCH)
 
 
 @lru_cache(maxsize=4096)
@@ -315,25 +231,6 @@ def _gather(
                 values[path + COMPLETE] = True
             if value.complete is not None and value.items:
                 boxed.add(path)
-
-
-def statements(description: Description) -> dict[str, Any]:
-    """What a description states, by the names of the facts, as it is stated there."""
-    found: dict[str, Any] = {}
-
-    def walk(part: BaseModel, prefix: str) -> None:
-        plan = _plan(type(part), prefix)
-        for name in part.__pydantic_fields_set__:
-            value, (kind, path, _) = part.__dict__[name], plan[name]
-            if value is None:
-                continue
-            if kind is not _Kind.SECTION:
-                found[path] = value
-            elif isinstance(value, BaseModel):
-                walk(value, path + ".")
-
-    walk(description, "")
-    return found
 
 
 def _evidenced(values: Mapping[str, Any], backing: Backing) -> frozenset[str]:

@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, Final
 
+from goodcommission.description.facts import COMPLETE, GIVEN, Fact, days, dictionary
 from goodcommission.description.ocds.derivations import Reading
 from goodcommission.description.ocds.mapping import STATEMENTS, Read, beginnings
 from goodcommission.description.ocds.shapes import untraced
 from goodcommission.description.ocds.tree import Said
 from goodcommission.description.types import NONE
 from goodcommission.description.validation import AMOUNTS_IN_ORDER, COUNTS_IN_ORDER, DATES_IN_ORDER
-from goodcommission.engine.facts import COMPLETE, GIVEN, Fact, days, dictionary
 
 __all__ = ["STATED", "Reader"]
 
