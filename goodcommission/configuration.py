@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from goodcommission.exceptions import ConfigurationError, Fault
 from goodcommission.packs.adjusting import Adjustment, ParameterChange, Place, SeverityChange
+from goodcommission.packs.locking import find_lock
 from goodcommission.packs.model import SEVERITIES, TIERS
 
 NAME: Final = "goodcommission.toml"
@@ -69,10 +70,15 @@ class Configuration:
     file: Path | None = None
     settings: Settings = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()
+    lock: Path | None = None
+    """The lock file of packs beside it, or, where there is no file, the nearest one; a setting comes before it."""
 
     def settings_for(self, document: str | os.PathLike[str] | None) -> Settings:
         """The settings for a document (None for one without a path): the file's, and what overrides say of it."""
         settings = dict(self.settings)
+        if self.lock is not None:
+            lock = as_shown(self.lock)
+            settings.setdefault("lock", Setting(lock, Origin("file", Place(lock))))
         if document is not None and self.file is not None:
             path = _relative(Path(document), self.file.parent)
             for override in self.overrides:
@@ -90,6 +96,12 @@ def find_configuration(document: str | os.PathLike[str] | None = None) -> Path |
             if file.is_file() and (name == NAME or _configures(file)):
                 return file
     return None
+
+
+def without_configuration(document: str | os.PathLike[str] | None = None) -> Configuration:
+    """What holds where there is no configuration file: nothing but the nearest lock file of packs."""
+    here = Path.cwd() if document is None else Path(os.path.abspath(document)).parent
+    return Configuration(lock=next(filter(None, map(find_lock, (here, *here.parents))), None))
 
 
 def _configures(pyproject: Path) -> bool:
@@ -142,7 +154,7 @@ def read_configuration(file: str | os.PathLike[str]) -> Configuration:
     overrides = tuple(reader.overrides(data.get("overrides"), (*prefix, "overrides"))) if isinstance(data, dict) else ()
     if reader.faults:
         raise ConfigurationError(*sorted(reader.faults, key=lambda fault: (fault.line or 0, fault.column or 0)))
-    return Configuration(path, settings, overrides)
+    return Configuration(path, settings, overrides, find_lock(path.parent))
 
 
 def as_shown(path: Path) -> str:
@@ -284,12 +296,14 @@ _OF_RUNS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "placeholders": _syntax,
 }
 """What holds for all that is audited together."""
-_PATHS: Final = frozenset({"rules", "commissioner", "answers", "baseline", "waivers"})
+_OF_FILES: Final[Mapping[str, Callable[[Any], Any]]] = {"lock": _text}
+"""What holds for all documents of a configuration file."""
+_PATHS: Final = frozenset({"rules", "commissioner", "answers", "baseline", "waivers", "lock"})
 _TABLES: Final = ("parameters", "severities", "gates")
 DEFAULTS: Final[Mapping[str, Any]] = {
+    **dict.fromkeys(("packs", "rules", "lock")),
     **dict.fromkeys(_OF_DOCUMENTS),
     **dict.fromkeys(_OF_RUNS),
-    "packs": None,
     "rules": (),
     "require_evidence": False,
     "engine": "auto",
@@ -346,7 +360,7 @@ class _Reader:
         if not self.is_table(data, path or (self.name,)):
             return found
         kind: Literal["file", "override"] = "override" if overriding else "file"
-        simple = _OF_DOCUMENTS if overriding else {**_OF_DOCUMENTS, **_OF_RUNS}
+        simple = _OF_DOCUMENTS if overriding else {**_OF_DOCUMENTS, **_OF_FILES, **_OF_RUNS}
         known = (*simple, *_TABLES, *(("paths",) if overriding else ("outputs", "overrides")))
         for key, value in data.items():
             at = (*path, key)
@@ -363,6 +377,8 @@ class _Reader:
             elif key == "outputs" and not overriding:
                 outputs = self.outputs(value, at)
                 found[key] = Setting(outputs, Origin(kind, self.place(at)))
+            elif overriding and key in _OF_FILES:
+                self.fault(at, f"{key} holds for all documents of this file, and can't differ by path")
             elif overriding and key in (*_OF_RUNS, "outputs"):
                 self.fault(at, f"{key} holds for all that is audited together, and can't differ by path")
             elif key not in known:

@@ -38,7 +38,9 @@ from goodcommission.cli.settings import (
     evidence_option,
     gate_options,
     gates_given,
+    lock_option,
     no_config_option,
+    packs_of,
     path_of,
     settled,
 )
@@ -50,7 +52,6 @@ if TYPE_CHECKING:
     from goodcommission.configuration import Output, Settings
     from goodcommission.description.case import Case
     from goodcommission.description.document import Document, Source
-    from goodcommission.packs.compiling import Packs
     from goodcommission.report.model import AuditReport
 
 
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 @files_argument
 @pack_option
 @rules_option
+@lock_option
 @click.option(
     "--format", "form", type=click.Choice(list(FORMATS)), help="By default what the output's name says, or text."
 )
@@ -103,6 +105,7 @@ def audit(
     files: tuple[str, ...],
     packs: tuple[str, ...],
     folders: tuple[str, ...],
+    lock: str | None,
     form: str | None,
     output: Path | None,
     commissioner: str | None,
@@ -144,6 +147,7 @@ def audit(
     given: dict[str, tuple[Any, str]] = {
         "packs": (packs, "--pack"),
         "rules": (folders, "--rules"),
+        "lock": (lock, "--lock"),
         "commissioner": (commissioner, "--commissioner"),
         "tier": (tier, "--tier"),
         "regime": (regime, "--regime"),
@@ -227,7 +231,7 @@ def _audit_templates(
         settings = settings_of[file]
         fail_on = settings["gates.fail_on"]
         return TemplateSettings(
-            _packs(settings),
+            packs_of(settings),
             settings["commissioner"].value,
             settings["tier"].value,
             "low" if fail_on.origin.kind == "default" else fail_on.value,
@@ -334,13 +338,6 @@ def _texts(audited: _Audited) -> list[Source]:
     )
 
 
-def _packs(settings: Settings) -> Packs:
-    from goodcommission.configuration import adjustments
-    from goodcommission.packs.loading import load_packs
-
-    return load_packs(settings["packs"].value, rules=settings["rules"].value, adjustments=adjustments(settings))
-
-
 def _read_beside(settings: Iterable[Settings]) -> Iterator[str | None]:
     """The files that are read for single documents, beside them."""
     for of_one in settings:
@@ -375,10 +372,10 @@ def _audit(
     if isinstance(document, Document):
         from goodcommission.auditing import audit as audit_one
 
-        return audit_one(document, _packs(settings), **options)
+        return audit_one(document, packs_of(settings), **options)
     from goodcommission.casework import audit_case
 
-    return audit_case(document, _packs(settings), **options)
+    return audit_case(document, packs_of(settings), **options)
 
 
 def _waived(

@@ -20,7 +20,15 @@ from goodcommission.cli.frame import (
     rules_option,
     show,
 )
-from goodcommission.cli.settings import config_option, configurations, no_config_option, path_of, settled
+from goodcommission.cli.settings import (
+    config_option,
+    configurations,
+    lock_option,
+    no_config_option,
+    packs_of,
+    path_of,
+    settled,
+)
 from goodcommission.description.model import Kind
 from goodcommission.exceptions import Fault, GoodCommissionError
 
@@ -53,6 +61,7 @@ class _BackError(Exception):
 @click.option("--most", type=click.IntRange(1), metavar="N", help="Ask at most so many questions this time.")
 @pack_option
 @rules_option
+@lock_option
 @commissioner_option
 @click.option("--as-of", type=Day(), help="The day of the audit; today if it is not given.")
 @click.option("--tier", type=click.Choice(["small", "medium", "large"]), help="How much to ask.")
@@ -65,6 +74,7 @@ def check(
     most: int | None,
     packs: tuple[str, ...],
     folders: tuple[str, ...],
+    lock: str | None,
     commissioner: str | None,
     as_of: dt.date | None,
     tier: str | None,
@@ -76,8 +86,6 @@ def check(
     Begin with a kind of document (tender, contract, decommissioning_plan, grant_programme); go on with the file that
     was written. Each answer may be left out or not known, and it can be stopped at any question.
     """
-    from goodcommission.configuration import adjustments
-    from goodcommission.packs.loading import load_packs
     from goodcommission.quick_check import QuickCheck
 
     kind, begun, target = _begin(what, output)
@@ -85,13 +93,14 @@ def check(
     given: dict[str, tuple[Any, str]] = {
         "packs": (packs, "--pack"),
         "rules": (folders, "--rules"),
+        "lock": (lock, "--lock"),
         "commissioner": (commissioner, "--commissioner"),
         "tier": (tier, "--tier"),
         "as_of": (as_of, "--as-of"),
     }
     place = path_of(str(target))
     settings = settled(configurations(config, no_config)(place), place, given)
-    used = load_packs(settings["packs"].value, rules=settings["rules"].value, adjustments=adjustments(settings))
+    used = packs_of(settings)
     if not used.practice.rules:
         message = "the quick check asks what the score rests on, and of these packs nothing enters the score"
         advice = f"Name another pack with --pack; a file with a place for all facts: goodcommission new {kind}."

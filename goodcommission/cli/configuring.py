@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from goodcommission.cli.frame import as_json, deliver, form_option
-from goodcommission.cli.settings import config_option, configurations, no_config_option, path_of, settled
+from goodcommission.cli.settings import config_option, configurations, no_config_option, packs_of, path_of, settled
 
 if TYPE_CHECKING:
     from goodcommission.configuration import Settings
@@ -30,14 +30,13 @@ def config_show(file: str | None, config: Path | None, no_config: bool, form: st
 
     Without FILE: what holds for a document on standard input.
     """
-    from goodcommission.configuration import adjustments, as_shown, plain
-    from goodcommission.packs.loading import load_packs
+    from goodcommission.configuration import as_shown, plain
 
     path = path_of(file)
     configuration = configurations(config, no_config)(path)
     settings = settled(configuration, path, {})
     # What is changed is looked up, so that what an audit would refuse is refused here.
-    packs = load_packs(settings["packs"].value, rules=settings["rules"].value, adjustments=adjustments(settings))
+    packs = packs_of(settings)
     used = None if configuration.file is None else as_shown(configuration.file)
     if form == "json":
         rows = [

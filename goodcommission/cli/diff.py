@@ -33,6 +33,7 @@ from goodcommission.cli.settings import (
     audit_given,
     audit_options,
     configurations,
+    packs_of,
     path_of,
     settled,
 )
@@ -76,8 +77,6 @@ def diff(
     is a saved report, of OLD.
     """
     from goodcommission.comparing import Comparisons, pairs
-    from goodcommission.configuration import adjustments
-    from goodcommission.packs.loading import load_packs
 
     commissioner, tier, require_evidence = how["commissioner"], how["tier"], how["require_evidence"]
     if [old, new].count("-") + (commissioner == "-") > 1:
@@ -94,7 +93,7 @@ def diff(
     before, after = _all_read(sources, commissioner)
     chosen = day = None
     if settings is not None:
-        chosen = load_packs(settings["packs"].value, rules=settings["rules"].value, adjustments=adjustments(settings))
+        chosen = packs_of(settings)
         tier, day = settings["tier"].value, settings["as_of"].value
         require_evidence = settings["require_evidence"].value
     matched, only_before, only_after = pairs(before, after, _named)

@@ -29,6 +29,7 @@ from goodcommission.cli.settings import (
     audit_given,
     audit_options,
     configurations,
+    packs_of,
     path_of,
     settled,
 )
@@ -64,9 +65,7 @@ def improve(
     Edits are safe (format), decisions (somebody must choose), or wait for evidence (do it, then state it). The patch
     holds the safe ones and the decisions. An edit costs 0, 1 or 3 in this order.
     """
-    from goodcommission.configuration import adjustments
     from goodcommission.improving import improve as improve_one
-    from goodcommission.packs.loading import load_packs
 
     given = audit_given(how, as_of)
     for written in (output, patch):
@@ -79,7 +78,7 @@ def improve(
     found: list[Improvement] = []
     for file in files:
         settings = settled(configuration_for(path_of(file)), path_of(file), given)
-        chosen = load_packs(settings["packs"].value, rules=settings["rules"].value, adjustments=adjustments(settings))
+        chosen = packs_of(settings)
         found += [
             improve_one(
                 document,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ from goodcommission.cli.frame import (
     show,
     show_bytes,
 )
+from goodcommission.cli.settings import config_option, configurations, no_config_option
 from goodcommission.exceptions import Fault
 
 if TYPE_CHECKING:
@@ -246,6 +248,47 @@ def _save(checked: Checked, graded: Sequence[GradedPack]) -> None:
         target = targets[one.pack]
         if target.source is not None and one.grade is not None and target.pack.rules:
             save_grade(Path(target.source.name), one.grade, grade_key(target, available))
+
+
+@packs.command("lock")
+@rules_option
+@click.option("--check", is_flag=True, help="Write nothing, and exit with 1 if the lock file would change.")
+@click.option("--lock", "file", metavar="FILE", help="The lock file; by default goodcommission.lock, see above.")
+@config_option
+@no_config_option
+def packs_lock(folders: tuple[str, ...], check: bool, file: str | None, config: Path | None, no_config: bool) -> None:
+    """Write the lock file: the digest of each pack that may be used, so that no other is.
+
+    It stands beside the configuration, or in the current folder where there is none, and holds the shipped packs, those
+    that the configuration names under rules, overrides included, and those that are named with --rules. From then on
+    audit, scan, gate and all that uses packs refuse any that is not in it as it is.
+    """
+    from goodcommission.configuration import as_shown
+    from goodcommission.packs.locking import NAME, differences, lock_of, read_lock
+    from goodcommission.report.terminal import neutral
+    from goodcommission.report.wording import count
+
+    configuration = configurations(config, no_config)(None)
+    settings = configuration.settings_for(None)
+    if file is None and "lock" in settings:
+        file = settings["lock"].value
+    if file is None:
+        file = NAME if configuration.file is None else as_shown(configuration.file.parent / NAME)
+    named = [one["rules"].value for one in (settings, *(o.settings for o in configuration.overrides)) if "rules" in one]
+    places = dict.fromkeys((*(place for places in named for place in places), *folders))
+    new = lock_of(tuple(places), file)
+    there = os.path.lexists(file)
+    old = read_lock(file) if there else None
+    lines = differences(old, new)
+    for line in lines:
+        show(f"{neutral(line)}\n")
+    if check:
+        if lines or old is None:
+            complain(f"{file}: {'this is not what is there' if there else 'there is no lock file'}. {new.advice()}")
+            sys.exit(GATE_FAILED)
+    elif lines or not there:
+        deliver(new.to_json(), Path(file), as_bytes=True)
+    show(f"{neutral(str(file))}: {count(len(new.packs), 'pack')}, {'as before' if not lines else 'locked'}\n")
 
 
 _SCHEMAS = {

@@ -26,6 +26,7 @@ from goodcommission.cli.frame import (
     rules_option,
     show,
 )
+from goodcommission.cli.settings import lock_option
 from goodcommission.exceptions import Fault
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
 @click.option("--without-rules", is_flag=True, help="Leave out the table with a row for each notice and rule.")
 @pack_option
 @rules_option
+@lock_option
+@click.option("--no-lock", is_flag=True, help="Use packs whether they are locked or not.")
 @click.option("--as-of", type=Day(), help="The day of all audits; by default each notice's own day.")
 @click.option(
     "--tier",
@@ -96,6 +99,8 @@ def scan(
     without_rules: bool,
     packs: tuple[str, ...],
     folders: tuple[str, ...],
+    lock: str | None,
+    no_lock: bool,
     as_of: dt.date | None,
     tier: Any,
     regime: str | None,
@@ -130,7 +135,9 @@ def scan(
         _without_libraries(error)
     if force and resume:
         fail("--force begins anew and --resume goes on: give one of them.")
-    options = Options(packs or None, folders, as_of, tier, regime, since, where, limit, merge, cpv)
+    options = Options(
+        packs or None, folders, as_of, tier, regime, since, where, limit, merge, cpv, _lock(lock, no_lock)
+    )
     try:
         with _progress() as progress:
             written = write_scan(
@@ -152,6 +159,21 @@ def scan(
     show(text(written.summary))
     _say_the_rest(written, output)
     sys.exit(_status(written))
+
+
+def _lock(lock: str | None, no_lock: bool) -> str | None:
+    """The lock file: the one that is named, or the one that holds for what is audited here."""
+    from goodcommission.configuration import as_shown, find_configuration, read_configuration, without_configuration
+
+    if lock is not None or no_lock:
+        if lock is not None and no_lock:
+            fail("--lock and --no-lock can't be used together.")
+        return lock
+    if file := find_configuration():
+        setting = read_configuration(file).settings_for(None).get("lock")
+        return setting and setting.value
+    found = without_configuration().lock
+    return None if found is None else as_shown(found)
 
 
 def _without_libraries(error: ModuleNotFoundError) -> NoReturn:

@@ -21,6 +21,7 @@ _STOP: Final = 10
     "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="The port; 0 takes a free one."
 )
 @rules_option
+@click.option("--lock", metavar="FILE", help="Refuse packs that are not in this lock file.")
 @click.option("--most-bytes", type=click.IntRange(1), default=1_000_000, show_default=True, help="Of one request.")
 @click.option("--seconds", type=click.FloatRange(0.1), default=10.0, show_default=True, help="That one audit may take.")
 @click.option("--at-once", type=click.IntRange(1), help="Audits at the same time; by default one for each core.")
@@ -46,6 +47,7 @@ def serve(
     host: str,
     port: int,
     folders: tuple[str, ...],
+    lock: str | None,
     most_bytes: int,
     seconds: float,
     at_once: int | None,
@@ -89,6 +91,7 @@ def serve(
         database=database,
         keep_days=keep_days,
         rules=folders,
+        lock=lock,
         hosts=hosts,
         secure_cookies=behind_https,
     )

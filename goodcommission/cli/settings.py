@@ -23,6 +23,7 @@ from goodcommission.exceptions import Fault
 
 if TYPE_CHECKING:
     from goodcommission.configuration import Configuration, Setting, Settings
+    from goodcommission.packs.compiling import Packs
 
 config_option = click.option(
     "--config",
@@ -35,6 +36,11 @@ evidence_option = click.option(
     is_flag=True,
     default=None,
     help="Count as unknown what is stated without evidence; what a document says against itself stands.",
+)
+lock_option = click.option(
+    "--lock",
+    metavar="FILE",
+    help="Refuse packs that are not in this lock file; by default goodcommission.lock beside the configuration.",
 )
 no_config_option = click.option("--no-config", is_flag=True, help="Use no configuration file.")
 
@@ -66,6 +72,7 @@ _GATE_OPTIONS = (
 _AUDIT_OPTIONS: Final = {
     "packs": (pack_option, "--pack"),
     "rules": (rules_option, "--rules"),
+    "lock": (lock_option, "--lock"),
     "commissioner": (commissioner_option, "--commissioner"),
     "tier": (tier_option, "--tier"),
     "require_evidence": (evidence_option, "--require-evidence"),
@@ -102,7 +109,12 @@ def gates_given(options: Mapping[str, Any]) -> dict[str, tuple[Any, str]]:
 
 def configurations(config: Path | None, no_config: bool) -> Callable[[str | None], Configuration]:
     """What gives the configuration for a document, by its path; each file is read once."""
-    from goodcommission.configuration import Configuration, find_configuration, read_configuration
+    from goodcommission.configuration import (
+        Configuration,
+        find_configuration,
+        read_configuration,
+        without_configuration,
+    )
 
     if config is not None and no_config:
         fail(Fault("--config and --no-config can't be used together"))
@@ -112,7 +124,7 @@ def configurations(config: Path | None, no_config: bool) -> Callable[[str | None
         if no_config:
             return Configuration()
         file = config or find_configuration(document)
-        return read(file) if file else Configuration()
+        return read(file) if file else without_configuration(document)
 
     return configuration_for
 
@@ -141,6 +153,23 @@ def settled(
 def path_of(file: str | None) -> str | None:
     """The path by which a document's settings are looked up: none for standard input."""
     return None if file in (None, "-", "<stdin>") else file
+
+
+def packs_of(settings: Settings) -> Packs:
+    """The packs that settings ask for.
+
+    Raises:
+        PackError: A pack can't be read, does not compile, is not there, or is not locked.
+    """
+    from goodcommission.configuration import adjustments
+    from goodcommission.packs.loading import load_packs
+
+    return load_packs(
+        settings["packs"].value,
+        rules=settings["rules"].value,
+        adjustments=adjustments(settings),
+        lock=settings["lock"].value,
+    )
 
 
 def agreed(name: str, all_settings: Iterable[Settings]) -> Setting:

@@ -20,6 +20,7 @@ from goodcommission.exceptions import DescriptionError, Fault, PackError
 from goodcommission.packs.adjusting import Adjustment, adjusted, concerns
 from goodcommission.packs.compiling import LoadedPack, Packs, build_conditions, compile_packs
 from goodcommission.packs.extending import extended
+from goodcommission.packs.locking import Lock, read_lock
 from goodcommission.packs.model import Pack, PackGrade
 
 BUILT: Final = Path(__file__).with_name("shipped.json")
@@ -53,17 +54,24 @@ def _plain(value: Any) -> Any:
     return float(value)
 
 
-def read_pack(path: str | os.PathLike[str]) -> LoadedPack:
+def read_pack(path: str | os.PathLike[str], *, lock: Lock | None = None) -> LoadedPack:
     """Read one pack or definitions file, with its cases.
 
+    Args:
+        path: The file.
+        lock: Of a pack that isn't locked, nothing is read but its digest.
+
     Raises:
-        PackError: It can't be read or does not have the shape of a pack; every fault with line and column.
+        PackError: It can't be read, is not locked, or does not have the shape of a pack; every fault with line and
+            column.
     """
     from goodcommission.description.reading import parse, read_source
     from goodcommission.packs.validation import validate
 
     try:
         source = read_source(path)
+        if lock is not None and (fault := lock.fault(source.digest, path=path)):
+            raise PackError(fault)
         raw = _plain(parse(source))
     except DescriptionError as error:
         raise PackError(*error.faults) from None
@@ -78,7 +86,7 @@ def pack_files(path: str | os.PathLike[str]) -> tuple[Path, ...]:
     """The pack files of a folder (``*.yaml`` and ``*.yml``, sorted), or the one file.
 
     Raises:
-        PackError: There is no such folder or file, or no pack in it.
+        PackError: There is no such folder or file, or no pack in it, or a link in it leads out of it.
     """
     place = Path(path)
     if place.is_dir():
@@ -91,6 +99,12 @@ def pack_files(path: str | os.PathLike[str]) -> tuple[Path, ...]:
         )
         if not found:
             raise PackError(Fault("there is no pack (*.yaml) in this folder", str(place)))
+        inside = place.resolve()
+        for item in found:
+            # A folder that somebody sent must not have other files of this machine read, and quoted in messages.
+            if item.is_symlink() and not item.resolve().is_relative_to(inside):
+                advice = "Put the file itself there, or name it by its own path."
+                raise PackError(Fault("this link leads out of the folder of packs", str(item), suggestion=advice))
         return found
     if not place.exists():
         raise PackError(Fault("there is no such file or folder", str(place)))
@@ -207,8 +221,9 @@ def _compiled(
     folders: tuple[str, ...],
     stamp: tuple[object, ...],
     adjustments: tuple[Adjustment, ...],
+    lock: Lock | None,
 ) -> Packs:
-    own = {path: read_pack(path) for folder in folders for path in pack_files(folder)}
+    own = _read_own(folders, lock)
     together = (*shipped_packs(), *own.values())
     graded = [replace(one, grade=_kept_grade(path, one, together)) for path, one in own.items()]
     available, made = extended([*shipped_packs(), *graded])
@@ -220,6 +235,24 @@ def _compiled(
     return compile_packs(chosen, adjustments, [change for change in made if change.pack in ids])
 
 
+def _read_own(folders: Sequence[str], lock: Lock | None) -> dict[Path, LoadedPack]:
+    """The user's own packs. With a lock, those that are not in it are all named, the shipped ones as well."""
+    own: dict[Path, LoadedPack] = {}
+    if lock is None:
+        return {path: read_pack(path) for folder in folders for path in pack_files(folder)}
+    faults = [lock.fault(one.digest, id=one.pack.id) for one in shipped_packs()]
+    for path in (path for folder in folders for path in pack_files(folder)):
+        try:
+            own[path] = read_pack(path, lock=lock)
+        except PackError as error:
+            faults.extend(error.faults)
+            continue
+        faults.append(lock.fault(own[path].digest, id=own[path].pack.id, path=path))
+    if found := [fault for fault in faults if fault]:
+        raise PackError(*found)
+    return own
+
+
 _LOADING: Final = threading.Lock()
 """Packs are compiled once, however many threads ask for them first."""
 
@@ -229,6 +262,7 @@ def load_packs(
     *,
     rules: Sequence[str | os.PathLike[str]] = (),
     adjustments: Sequence[Adjustment] = (),
+    lock: str | os.PathLike[str] | None = None,
 ) -> Packs:
     """Load and compile rule packs; the result is cached, immutable and safe to use from threads.
 
@@ -236,14 +270,17 @@ def load_packs(
         packs: Ids of the packs to use; all of them by default.
         rules: Files or folders with packs of your own, used beside the shipped ones.
         adjustments: Parameters and severities that are to be others than the packs'; the report names them.
+        lock: A lock file (``goodcommission packs lock``): a pack that isn't in it as it is, is refused.
 
     Raises:
-        PackError: A pack can't be read, does not compile, or is not there.
+        PackError: A pack can't be read, does not compile, is not there, or is not locked.
     """
+    locked = None if lock is None else read_lock(lock)
     folders = tuple(os.fspath(path) for path in rules)
     stamp = tuple(_stamp(path) for folder in folders for path in pack_files(folder))
     with _LOADING:
-        return _compiled(None if packs is None else tuple(sorted(set(packs))), folders, stamp, tuple(adjustments))
+        chosen = None if packs is None else tuple(sorted(set(packs)))
+        return _compiled(chosen, folders, stamp, tuple(adjustments), locked)
 
 
 def _kept_grade(path: Path, own: LoadedPack, available: Sequence[LoadedPack]) -> PackGrade | None:

@@ -214,6 +214,7 @@ def scan(
     merge: bool = False,
     jobs: int | None = None,
     stream: IO[bytes] | None = None,
+    lock: str | os.PathLike[str] | None = None,
 ) -> Scan:
     """Scan published notices (OCDS): each is audited as ``goodcommission.audit`` audits it.
 
@@ -233,6 +234,7 @@ def scan(
         jobs: How many processes audit; by default one for each core. More than one needs, in a script, the guard
             ``if __name__ == "__main__":``.
         stream: What to read for "-", instead of the process's standard input.
+        lock: A lock file of packs (``goodcommission packs lock``): a pack that isn't in it as it is, is refused.
 
     Returns:
         The scan, which has not begun: it goes on as it is iterated over.
@@ -263,6 +265,7 @@ def scan(
         limit,
         merge,
         tuple(cpv),
+        None if lock is None else os.fspath(lock),
     )
     return Scan(given, options, prepare(options, loaded), jobs or cores(), stream)
 

@@ -64,10 +64,12 @@ class Options:
     merge: bool = False
     cpv: tuple[str, ...] = ()
     """What a CPV code of the notice begins with, any of these."""
+    lock: str | None = None
+    """The lock file of packs; it changes no result, and scan.json has the digests of the packs."""
 
     def to_json(self) -> dict[str, Any]:
         """As scan.json has them."""
-        given = {one.name: getattr(self, one.name) for one in fields(self)}
+        given = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "lock"}
         return {name: value.isoformat() if isinstance(value, dt.date) else value for name, value in given.items()}
 
 
@@ -150,7 +152,7 @@ def prepare(options: Options, loaded: Packs | None = None) -> Packs:
         PackError: There is no such pack, or no such law.
         ScanError: The selection is no condition over facts, or no part of a CPV code.
     """
-    packs = loaded or load_packs(options.packs, rules=options.rules)
+    packs = loaded or load_packs(options.packs, rules=options.rules, lock=options.lock)
     for one in options.cpv:
         if not _CPV.fullmatch(one):
             advice = "The first two digits are the division, such as 85 for health and social work."
@@ -228,7 +230,7 @@ class Auditor:
     def __init__(self, plan: Plan) -> None:
         options = plan.options
         self.sink = plan.sink
-        self.packs = plan.packs or load_packs(options.packs, rules=options.rules)
+        self.packs = plan.packs or load_packs(options.packs, rules=options.rules, lock=options.lock)
         self.choice = _Choice(options)
         self.judge = Judge(
             self.packs, as_of=options.as_of, tier=options.tier, regime=options.regime, further=self.choice.names

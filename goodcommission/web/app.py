@@ -75,7 +75,7 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
     app.state.settings = chosen
     app.state.workers = workers
     app.state.metrics = metrics
-    app.state.service = Service(chosen.rules, chosen.most_documents)
+    app.state.service = Service(chosen.rules, chosen.most_documents, chosen.lock)
     app.state.storage = storage
     app.include_router(api.router)
     if storage:

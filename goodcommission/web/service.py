@@ -71,10 +71,11 @@ def counted(report: AuditReport) -> Counted:
 class Service:
     """The packs of one server, and what is done with them."""
 
-    def __init__(self, rules: Sequence[str], most_documents: int) -> None:
+    def __init__(self, rules: Sequence[str], most_documents: int, lock: str | None = None) -> None:
         self.rules = tuple(rules)
+        self.lock = lock
         self.most_documents = most_documents
-        self.packs = load_packs(rules=self.rules)
+        self.packs = load_packs(rules=self.rules, lock=self.lock)
 
     def warm(self) -> None:
         """Load what the first audit would load."""
@@ -84,7 +85,9 @@ class Service:
     def chosen(self, packs: Sequence[str]) -> Packs:
         """The packs of these ids; all of them if none is named, or each."""
         every = {one.pack.id for one in self.packs.packs if one.pack.pack}
-        return load_packs(packs, rules=self.rules) if packs and set(packs) != every else self.packs
+        if not packs or set(packs) == every:
+            return self.packs
+        return load_packs(packs, rules=self.rules, lock=self.lock)
 
     def read(self, body: bytes, name: str, options: AuditOptions | None = None) -> tuple[Document, ...]:
         """The documents in what was sent, filled from the commissioner's profile if there is one.

@@ -42,6 +42,8 @@ class WebSettings:
     """After so many days a saved audit is deleted."""
     rules: tuple[str, ...] = ()
     """Files and folders with packs of one's own."""
+    lock: str | None = None
+    """A lock file of packs; one that isn't in it as it is, is refused."""
     hosts: tuple[str, ...] = ()
     """Host names that are answered; none sets no limit."""
     secure_cookies: bool = False
