@@ -174,7 +174,8 @@ def test_the_lock_is_found_without_a_configuration_and_passed_over_only_when_tol
 
 
 def test_the_configuration_may_name_another_lock_and_config_show_tells(place: Path) -> None:
-    (place / "goodcommission.toml").write_text('packs = ["north"]\nrules = ["north.yaml"]\nlock = "packs.json"\n', "utf-8")
+    with (place / "goodcommission.toml").open("a") as file:
+        file.write('lock = "packs.json"\n')
     assert "no such file" in run("audit", "tender.json", status=2).stderr
     run("packs", "lock", "--lock", "packs.json")
     run("audit", "tender.json")
