@@ -15,13 +15,13 @@ from typing import Any, Final, Literal
 from goodcommission import scoring
 from goodcommission.answers import Answers, Manual, asked_of, read_answers
 from goodcommission.description.document import Document
+from goodcommission.description.evidence import WITHOUT_EVIDENCE
 from goodcommission.description.kinds import KINDS_OF_SEVERAL
 from goodcommission.description.model import Description, Evidence
 from goodcommission.description.positions import locate
 from goodcommission.description.reading import read_description
 from goodcommission.description.types import NONE
 from goodcommission.engine.conditions import PARAMS, UNKNOWN, Explained
-from goodcommission.engine.evidence import WITHOUT_EVIDENCE
 from goodcommission.engine.facts import COMPLETE, GIVEN, Facts, date, days, dictionary, gather
 from goodcommission.engine.law import UNKNOWN_REGIME, Law, Regime
 from goodcommission.engine.patterns import Engine, EngineReport, Member, PatternOutcome, run
@@ -573,6 +573,7 @@ def engine_digest() -> str:
     """SHA-256 of the code that judges and scores, so that a report says with what it was made."""
     package = Path(__file__).parent
     judging = [*sorted((package / "engine").glob("*.py"))]
+    judging += [package / "description" / name for name in ("facts.py", "evidence.py", "joining.py")]
     judging += [package / name for name in ("scoring.py", "auditing.py", "casework.py")]
     digests = [sha256(path.read_bytes()).hexdigest() for path in judging if path.is_file()]
     return "sha256:" + sha256("\n".join(digests).encode()).hexdigest()

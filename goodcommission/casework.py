@@ -29,18 +29,10 @@ from goodcommission.auditing import (
     why_not_of,
 )
 from goodcommission.description.case import Case, Given, read_case
+from goodcommission.description.joining import Contradicted, Joined, contradictions, join
 from goodcommission.description.types import Money
 from goodcommission.engine.facts import date, dictionary
-from goodcommission.engine.joining import (
-    CaseVerdict,
-    Contradicted,
-    Joined,
-    Names,
-    combine,
-    contradictions,
-    join,
-    severity_of,
-)
+from goodcommission.engine.joining import CaseVerdict, Names, combine, severity_of
 from goodcommission.engine.patterns import Engine, run
 from goodcommission.engine.texts import say
 from goodcommission.engine.verdicts import RuleVerdict

@@ -8,9 +8,9 @@ from functools import cache
 from typing import Any, Literal
 
 from goodcommission.description.document import Document
+from goodcommission.description.evidence import notice_evidence
+from goodcommission.description.facts import COMPLETE, GIVEN, gather
 from goodcommission.description.parsing import parse
-from goodcommission.engine.evidence import notice_evidence
-from goodcommission.engine.facts import COMPLETE, GIVEN, gather
 
 Form = Literal["yaml", "json"]
 

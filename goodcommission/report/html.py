@@ -11,8 +11,8 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
+from goodcommission.description.evidence import WITHOUT_EVIDENCE
 from goodcommission.description.model import Phase
-from goodcommission.engine.evidence import WITHOUT_EVIDENCE
 from goodcommission.report import wording
 from goodcommission.report.terminal import neutral, visible
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
 
-from goodcommission.engine.evidence import WITHOUT_EVIDENCE
+from goodcommission.description.evidence import WITHOUT_EVIDENCE
 from goodcommission.report.terminal import neutral
 from goodcommission.report.wording import (
     FIRST_TO_STATE,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from goodcommission.description import kinds
-from goodcommission.engine.evidence import WITHOUT_EVIDENCE
+from goodcommission.description.evidence import WITHOUT_EVIDENCE
 from goodcommission.engine.texts import say, say_date
 from goodcommission.report.model import plain
 from goodcommission.report.terminal import neutral
