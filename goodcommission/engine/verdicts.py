@@ -18,6 +18,7 @@ REMEMBERED: Final = 512
 """How many answers of one rule are remembered; then they are forgotten together."""
 _PARAMS: Final = "params."
 LET_DIGITS: Final = 6
+_MANY: Final = 100
 """0.08 < 0.8 * 0.1 is true in doubles; six decimals are far below a penny and far above the error."""
 
 
@@ -173,7 +174,12 @@ def compute_let(let: CompiledLet, values: Mapping[str, Any], lets: Mapping[str, 
     value, settled, missing = let.value.explain(values, lets)
     if isinstance(value, float):
         value = round(value, LET_DIGITS) if math.isfinite(value) else UNKNOWN
-    return (UNKNOWN, (), missing) if value is UNKNOWN else (value, settled, ())
+    return (UNKNOWN, (), _once(missing)) if value is UNKNOWN else (value, _once(settled), ())
+
+
+def _once(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Each of many names once: lets that rest on lets would name them again and again."""
+    return names if len(names) < _MANY else tuple(dict.fromkeys(names))
 
 
 def compute_lets(rule: CompiledRule, setting: Setting) -> Mapping[str, Explained]:

@@ -51,6 +51,8 @@ from goodcommission.packs.model import (
 )
 
 BANDS_END: Final = float("inf")
+MOST_PARTS: Final = 5_000
+"""Of an expression in which each let is written out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,8 @@ class _Compiler:
         self.shared: dict[tuple[str, ...], _Scope] = {}
         self.built: dict[str, dict[str, Any]] = {}
         """By pack: what it takes to restore each condition."""
+        self.sizes: dict[tuple[str, str], int] = {}
+        """How large lets are written out, by owner and name."""
 
     def fault(self, loaded: LoadedPack, pointer: str, message: str, suggestion: str | None = None) -> None:
         self.faults.append((loaded, pointer, message, suggestion))
@@ -279,8 +283,26 @@ class _Compiler:
                 place = "" if error.offset is None or error.unknown else _within(text, *error.offset)
                 self.fault(loaded, pointer, error.message + place, error.suggestion)
             return None
+        if self.size(scope, condition.tree) > MOST_PARTS:
+            message = f"written out with all lets that it rests on, this has more than {MOST_PARTS:,} parts"
+            self.fault(loaded, pointer, message, "Let it rest on fewer lets, or on each of them once.")
+            return None
         self.built.setdefault(loaded.pack.id, {})[key] = built(condition)
         return condition
+
+    def size(self, scope: _Scope, tree: Node) -> int:
+        """The parts of an expression in which each let is written out: what explains it may grow as that does."""
+        size = 0
+        for node in walk(tree):
+            let = scope.lets.get(node.name) if isinstance(node, Variable) else None
+            if let is None:
+                size += 1
+                continue
+            key = (let.owner, let.name)
+            if key not in self.sizes:
+                self.sizes[key] = self.size(scope, let.value.tree)
+            size += self.sizes[key]
+        return size
 
     # -- rules --
 

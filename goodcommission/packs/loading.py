@@ -23,6 +23,8 @@ from goodcommission.packs.extending import extended
 from goodcommission.packs.locking import Lock, read_lock
 from goodcommission.packs.model import Pack, PackGrade
 
+MOST_FILES: Final = 100
+"""Packs in one folder: other limits hold for each of them."""
 BUILT: Final = Path(__file__).with_name("shipped.json")
 """The shipped packs as JSON with their digests, so that a start does not parse thousands of lines of YAML."""
 
@@ -66,12 +68,14 @@ def read_pack(path: str | os.PathLike[str], *, lock: Lock | None = None) -> Load
             column.
     """
     from goodcommission.description.reading import parse, read_source
+    from goodcommission.packs.limits import check_bytes, check_counts
     from goodcommission.packs.validation import validate
 
     try:
         source = read_source(path)
         if lock is not None and (fault := lock.fault(source.digest, path=path)):
             raise PackError(fault)
+        check_bytes(source)
         raw = _plain(parse(source))
     except DescriptionError as error:
         raise PackError(*error.faults) from None
@@ -79,7 +83,9 @@ def read_pack(path: str | os.PathLike[str], *, lock: Lock | None = None) -> Load
         held = "is empty" if raw is None else "is a list" if isinstance(raw, list) else "is a single value"
         message = f"a pack is a section of names and values, and this {held}"
         raise PackError(Fault(message, source.name, 1, 1, "", "Start it with the field pack: and the pack's id."))
-    return LoadedPack(validate(raw, source), source.digest, source)
+    pack = validate(raw, source)
+    check_counts(pack, source)
+    return LoadedPack(pack, source.digest, source)
 
 
 def pack_files(path: str | os.PathLike[str]) -> tuple[Path, ...]:
@@ -99,6 +105,9 @@ def pack_files(path: str | os.PathLike[str]) -> tuple[Path, ...]:
         )
         if not found:
             raise PackError(Fault("there is no pack (*.yaml) in this folder", str(place)))
+        if len(found) > MOST_FILES:
+            message = f"there are {len(found):,} packs in this folder, and {MOST_FILES} are loaded at most"
+            raise PackError(Fault(message, str(place), suggestion="Name the files that are to be used."))
         inside = place.resolve()
         for item in found:
             # A folder that somebody sent must not have other files of this machine read, and quoted in messages.

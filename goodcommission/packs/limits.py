@@ -1,0 +1,88 @@
+"""How much a pack may hold: whoever wrote it, loading it must not take a machine's time and memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from goodcommission.description.document import Source
+from goodcommission.description.positions import locate
+from goodcommission.exceptions import Fault, PackError
+from goodcommission.packs.model import Pack
+
+MOST_BYTES: Final = 1_000_000
+"""Of one file; the largest that is shipped has 120,000."""
+MOST_OF_A_KIND: Final = 500
+"""Rules, combined findings, questions, parameters, sources, groups and changes, each; the most shipped are 20."""
+MOST_LETS: Final = 250
+"""In one pack, those of its rules included; the most that are shipped are 34. Each takes a megabyte."""
+MOST_IN_CONDITIONS: Final = 50_000
+"""Characters of all conditions and lets together; the most that are shipped are 8,000."""
+_KINDS: Final = {
+    "rules": "rules",
+    "patterns": "combined findings",
+    "questions": "questions",
+    "parameters": "parameters",
+    "sources": "sources",
+    "groups": "groups",
+    "changes": "changes",
+    "regimes": "regimes",
+    "uses": "files of definitions",
+    "extends": "packs that it extends",
+}
+_CONDITIONS: Final = frozenset(
+    {"when", "planned", "require", "pass_", "fail", "is_", "where", "to", "if_stated", "tiers"}
+)
+_ADVICE: Final = "Cut the pack into several."
+
+
+def check_bytes(source: Source) -> None:
+    """Refuse the text of a pack that is too long, before it is parsed.
+
+    Raises:
+        PackError: It is.
+    """
+    size = len(source.text.encode())
+    if size > MOST_BYTES:
+        message = f"a pack may have {MOST_BYTES // 1000:,} kB at most, and this has {size / 1000:,.0f} kB"
+        raise PackError(Fault(message, source.name, suggestion=_ADVICE))
+
+
+def check_counts(pack: Pack, source: Source) -> None:
+    """Refuse a pack that holds more than it may.
+
+    Raises:
+        PackError: It does; all that is too much.
+    """
+    faults = []
+    for pointer, what, found, most in _counted(pack):
+        if found > most:
+            line, column = locate(source, pointer) or (None, None)
+            message = f"a pack may have {most:,} {what} at most, and this has {found:,}"
+            faults.append(Fault(message, source.name, line, column, pointer or None, _ADVICE))
+    if faults:
+        raise PackError(*faults)
+
+
+def _counted(pack: Pack) -> Iterator[tuple[str, str, int, int]]:
+    for name, what in _KINDS.items():
+        yield f"/{name}", what, len(getattr(pack, name)), MOST_OF_A_KIND
+    lets = len(pack.let) + sum(len(part.let) for part in (*pack.rules, *pack.patterns))
+    yield "/let" if pack.let else "", "lets", lets, MOST_LETS
+    length = sum(len(text) for text in _conditions(pack))
+    yield "", "characters in conditions and lets", length, MOST_IN_CONDITIONS
+
+
+def _conditions(part: Any, name: str = "") -> Iterator[str]:
+    if isinstance(part, str):
+        if name in _CONDITIONS:
+            yield part
+    elif isinstance(part, BaseModel):
+        for field in type(part).model_fields:
+            if field != "cases":
+                yield from _conditions(getattr(part, field), field)
+    elif isinstance(part, tuple | dict):
+        for one in part.values() if isinstance(part, dict) else part:
+            yield from _conditions(one, name)
