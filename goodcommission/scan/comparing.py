@@ -19,7 +19,7 @@ from goodcommission.exceptions import Fault, ScanError
 from goodcommission.packs.model import Verdict
 from goodcommission.scan.naming import fact_title
 from goodcommission.scan.summary import Counts, Example, Part, Spread, Spreads, Summary, Verdicts
-from goodcommission.scan.tables import NOTICES, RULES
+from goodcommission.scan.tables import NOTICES, RULES, as_published
 from goodcommission.scoring import LEAST_COVERAGE
 
 MOST_EXAMPLES: Final = 5
@@ -271,7 +271,7 @@ def _table(folder: Path, name: str, form: str, columns: Mapping[str, Any]) -> pl
         column: pl.String if isinstance(type_, pl.Enum) or type_ in (pl.Categorical, pl.Date) else type_
         for column, type_ in columns.items()
     }
-    read = pl.scan_csv(path, schema=plain) if form == "csv" else pl.scan_ndjson(path, schema=plain)
+    read = as_published(pl.scan_csv(path, schema=plain)) if form == "csv" else pl.scan_ndjson(path, schema=plain)
     return read.with_columns(pl.col(column).cast(type_) for column, type_ in columns.items() if type_ != plain[column])
 
 

@@ -61,6 +61,20 @@ RULES: Final[Mapping[str, Any]] = {
 facts with a space between them (as lists, writing and grouping them takes ten times as long); empty if there are none.
 ``values`` is a JSON object, reference → value, of the facts that decided a rule that is met or not met, else null."""
 
+_FORMULA: Final = "[=+\\-@\t\r\n＝＋－＠]"
+"""What starts a formula in a spreadsheet, as OWASP lists it."""
+
+
+def defused(table: pl.DataFrame) -> pl.DataFrame:
+    """The table for spreadsheets: before a text that they would take for a formula stands an apostrophe."""
+    text = pl.col(pl.String)
+    return table.with_columns(pl.when(text.str.contains(f"^{_FORMULA}")).then("'" + text).otherwise(text).name.keep())
+
+
+def as_published(table: pl.LazyFrame) -> pl.LazyFrame:
+    """The table without the apostrophes of `defused`."""
+    return table.with_columns(pl.col(pl.String).str.replace(f"^'({_FORMULA})", "$1"))
+
 
 @dataclass(frozen=True, slots=True)
 class Rejected:

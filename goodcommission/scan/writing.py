@@ -24,6 +24,7 @@ from goodcommission.scan.results import summary_counts
 from goodcommission.scan.running import Counts, Done, Options, Plan, Register, cores, out_of_space, prepare, run
 from goodcommission.scan.summary import Partial, Summary, merged, summarise
 from goodcommission.scan.summary_html import html
+from goodcommission.scan.tables import defused
 from goodcommission.version import VERSION
 
 Format = Literal["parquet", "csv", "jsonl"]
@@ -76,7 +77,7 @@ def _written(table: pl.DataFrame, form: Format) -> bytes:
     if form == "parquet":
         table.rechunk().write_parquet(buffer, compression="zstd", row_group_size=_ROWS)
     elif form == "csv":
-        table.write_csv(buffer, include_header=False)
+        defused(table).write_csv(buffer, include_header=False)
     else:
         table.write_ndjson(buffer)
     return buffer.getvalue()
