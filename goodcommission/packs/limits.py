@@ -69,7 +69,8 @@ def check_counts(pack: Pack, source: Source) -> None:
 def _counted(pack: Pack) -> Iterator[tuple[str, str, int, int]]:
     for name, what in _KINDS.items():
         yield f"/{name}", what, len(getattr(pack, name)), MOST_OF_A_KIND
-    lets = len(pack.let) + sum(len(part.let) for part in (*pack.rules, *pack.patterns))
+    lets = len(pack.let) + sum(len(rule.let) for rule in pack.rules)
+    lets += sum(len(pattern.let) for pattern in pack.patterns)
     yield "/let" if pack.let else "", "lets", lets, MOST_LETS
     length = sum(len(text) for text in _conditions(pack))
     yield "", "characters in conditions and lets", length, MOST_IN_CONDITIONS
