@@ -151,7 +151,7 @@ def test_a_pipe_is_read(tmp_path: Path) -> None:
     [
         (b"", "the file is empty"),
         (b" \n\t", "the file is empty"),
-        (b'\xef\xbb\xbf{"kind": "tender"}', "the file starts with a byte order mark"),
+        (b"\xef\xbb\xbf\n", "the file is empty"),
         ('{"kind": "tender"}'.encode("utf-16"), "the file is UTF-16 or UTF-32"),
         ('{"kind": "tender"}'.encode("utf-16-le"), "the file is UTF-16 or UTF-32"),
         ('{"kind": "tender"}'.encode("utf-16-be"), "the file is UTF-16 or UTF-32"),
@@ -165,6 +165,14 @@ def test_what_is_no_utf8_text_is_said(data: bytes, message: str) -> None:
     assert fault.message.startswith(message)
     assert fault.suggestion
     assert fault.file == "<stdin>"
+
+
+@pytest.mark.parametrize("text", ['{"kind": "tender", "stage": "soon"}', "kind: tender\nstage: soon\n"])
+def test_a_mark_at_the_start_is_passed_over_and_moves_no_place(text: str) -> None:
+    faults = [
+        only_fault(read_description, "-", stream=io.BytesIO(mark + text.encode())) for mark in (b"", b"\xef\xbb\xbf")
+    ]
+    assert faults[0] == faults[1]
 
 
 def test_the_bad_byte_has_its_line_and_column() -> None:

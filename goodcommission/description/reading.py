@@ -111,19 +111,11 @@ def _too_large(name: str, size: int | None) -> DescriptionError:
 
 
 def _decode(data: bytes, name: str) -> str:
+    # The mark that some editors write first says only that it is UTF-8: places are counted without it.
+    data = data.removeprefix(b"\xef\xbb\xbf")
     if not data.strip():
         raise DescriptionError(
             Fault("the file is empty", name, suggestion="Check that it is the right file, and that it was saved.")
-        )
-    if data.startswith(b"\xef\xbb\xbf"):
-        raise DescriptionError(
-            Fault(
-                "the file starts with a byte order mark, an invisible character",
-                name,
-                1,
-                1,
-                suggestion='Save it as UTF-8 without BOM (in Notepad: Save as, encoding "UTF-8").',
-            )
         )
     if data.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")) or b"\x00" in data[:4]:
         raise DescriptionError(Fault("the file is UTF-16 or UTF-32, not UTF-8", name, suggestion=_SAVE_AS_UTF8))
