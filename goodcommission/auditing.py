@@ -450,16 +450,22 @@ def _result(info: RuleInfo, verdict: RuleVerdict, score: scoring.Score) -> RuleR
     return result
 
 
-def regime_used(packs: Packs, regimes: Sequence[Regime]) -> RegimeUsed:
-    """The law that it is run under; of a case, that of all its documents."""
+def regime_used(
+    packs: Packs, regimes: Sequence[Regime], name: Callable[[int, str], str] = lambda number, reference: reference
+) -> RegimeUsed:
+    """The law that it is run under; of a case, that of all its documents.
+
+    Args:
+        packs: The packs.
+        regimes: What is known of each document.
+        name: What a fact of a document, by its number, is called in the report.
+    """
     ids = dict.fromkeys(regime.id for regime in regimes)
-    regime = min(regimes, key=lambda one: one.provisional)
+    number, regime = min(enumerate(regimes), key=lambda item: item[1].provisional)
     if len(ids) > 1:
         titles = [packs.regime_titles.get(id, id) if id else "a law that is not known" for id in ids]
         because = f"its documents stand under different laws: {listed(titles)}"
         regime = replace(UNKNOWN_REGIME, because=because)
-    if len(regimes) > 1:  # What a document of a case states has another name in its report.
-        regime = replace(regime, decided_by=(), missing=())
     return RegimeUsed.of(
         id=regime.id,
         title=None if regime.id is None else packs.regime_titles.get(regime.id, regime.id),
@@ -467,8 +473,8 @@ def regime_used(packs: Packs, regimes: Sequence[Regime]) -> RegimeUsed:
         basis=regime.basis,
         because=regime.because,
         provisional=regime.provisional,
-        decided_by=regime.decided_by,
-        missing=regime.missing,
+        decided_by=tuple(name(number, one) for one in regime.decided_by),
+        missing=tuple(name(number, one) for one in regime.missing),
     )
 
 

@@ -98,8 +98,12 @@ def audit_case(
     ]
     said = [verdicts for _, verdicts in judged]
     conditions = [(one.pattern.id, one.gate) for one in used.patterns if one.gate]
+    regimes = [setting.regime for setting, _ in judged]
     verdicts, gates, names = combine(
-        joined, said, [{id: condition_gate(gate, setting) for id, gate in conditions} for setting, _ in judged]
+        joined,
+        said,
+        [{id: condition_gate(gate, setting) for id, gate in conditions} for setting, _ in judged],
+        [(*one.decided_by, *one.missing) for one in regimes],
     )
     outcomes, engine_report = run(
         used.pattern_set,
@@ -125,7 +129,7 @@ def audit_case(
             names,
             score,
             require_evidence,
-            regime_used(used, [setting.regime for setting, _ in judged]),
+            regime_used(used, regimes, names.name),
         ),
         used,
         tier_used([setting for setting, _ in judged], tier),
@@ -196,7 +200,9 @@ def _audited(
             contradictions=tuple(_contradiction(one, joined, packs, said) for one in contradictions(joined)),
         ),
         tuple(results),
-        _stated_in_case(name, joined, packs.currency, names, {n for r in results for n in r.decided_by}),
+        _stated_in_case(
+            name, joined, packs.currency, names, {*regime.decided_by, *(n for r in results for n in r.decided_by)}
+        ),
         _why_not(joined, names, require_evidence),
         regime,
     )

@@ -58,6 +58,7 @@ def said(report: AuditReport) -> dict[str, Any]:
         "score": report.score,
         "packs": report.packs,
         "tier": report.tier,
+        "regime": report.regime,
         "day": report.as_of,
         "results": [
             (
@@ -269,6 +270,14 @@ def test_names_of_facts_stay_unique_where_documents_differ() -> None:
             assert name.partition("@")[2] in ("", values[name].file)
     lacking = {fact.name for fact in report.missing}
     assert all(name in lacking for result in report.results for name in result.missing)
+
+
+def test_the_law_of_a_case_leads_to_the_facts_that_tell_it() -> None:
+    law = {"process": {"regime": "no_procurement_law"}}
+    report = case({**TENDER, **law}, {**TENDER, "id": "T-2"})
+    assert report.regime.id == "no_procurement_law"
+    (name,) = report.regime.decided_by
+    assert {fact.name: (fact.value, fact.file) for fact in report.facts}[name] == ("no_procurement_law", "T-1")
 
 
 def test_patterns_join_findings_of_different_documents() -> None:

@@ -89,6 +89,7 @@ def combine(
     joined: Sequence[Joined],
     said: Sequence[Sequence[RuleVerdict | None]],
     gates: Sequence[Mapping[str, tuple[bool | None, tuple[str, ...]]]],
+    further: Sequence[Iterable[str]],
 ) -> tuple[list[CaseVerdict | None], dict[str, tuple[bool | None, tuple[str, ...]]], Names]:
     """One verdict for each rule and pattern's condition of a case.
 
@@ -96,6 +97,7 @@ def combine(
         joined: The documents.
         said: For each document: what each rule says of it, None where it is not asked of its kind.
         gates: For each document: whether the condition of each pattern holds, and what is missing.
+        further: For each document: what else is spoken of.
 
     Returns:
         For each rule its verdict (None where it is asked of none); for each condition whether it holds of any
@@ -116,6 +118,8 @@ def combine(
     for number, gate in enumerate(gates):
         for _, missing in gate.values():
             names.note(number, missing)
+    for number, references in enumerate(further):
+        names.note(number, references)
     verdicts: list[CaseVerdict | None] = []
     for choice in chosen:
         if choice is None:
