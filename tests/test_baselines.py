@@ -378,3 +378,169 @@ def test_what_cannot_be_read_is_said(folder: Path, arguments: tuple[str, ...], m
     result = run(*arguments)
     assert result.exit_code == 2
     assert message in result.stderr
+
+
+# --- What is said of a file that is none, in full ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "[]",
+            [("this is no baseline", 1, 1, "", "A baseline is what `goodcommission baseline create` writes.")],
+        ),
+        (
+            '{"baseline": 2, "findings": []}',
+            [
+                (
+                    "a baseline of form 1 is expected; this one may come from a newer goodcommission",
+                    1,
+                    14,
+                    "/baseline",
+                    None,
+                )
+            ],
+        ),
+        ('{"baseline": 1, "findings": {}}', [("a list of findings is expected here", 1, 29, "/findings", None)]),
+        (
+            '{"baseline": 1, "findings": [3]}',
+            [("a finding is expected here: document, rule, fingerprint, first_seen", 1, 30, "/findings/0", None)],
+        ),
+        (
+            '{"baseline": 1, "findings": [{"document": 1, "rule": "A", "fingerprint": "x", "first_seen": "soon",'
+            ' "h": 2}]}',
+            [
+                ("a text is expected here", 1, 43, "/findings/0/document", None),
+                ("a fingerprint of 32 hexadecimal digits is expected here", 1, 74, "/findings/0/fingerprint", None),
+                ("this is no day; it is written as 2026-03-31", 1, 93, "/findings/0/first_seen", None),
+                ('there is no field "h" here', 1, 101, "/findings/0/h", None),
+            ],
+        ),
+        (
+            '{"baseline": 1, "findings": [{"document": "d", "rule": "A", "first_seen": "2026-01-01"}]}',
+            [('the field "fingerprint" is missing', 1, 30, "/findings/0", None)],
+        ),
+    ],
+)
+def test_each_fault_is_told_in_full(tmp_path: Path, text: str, expected: list[tuple[Any, ...]]) -> None:
+    file = tmp_path / "baseline.json"
+    file.write_text(text, "utf-8")
+    with pytest.raises(BaselineError) as error:
+        read_baseline(file)
+    assert [(one.message, one.line, one.column, one.pointer, one.suggestion) for one in error.value.faults] == expected
+    assert {one.file for one in error.value.faults} == {str(file)}
+
+
+def test_a_finding_that_is_there_twice_is_told_with_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "baseline.json"
+    one = BASELINE.findings[0].model_dump()
+    file.write_text(json.dumps({"baseline": 1, "findings": [one, one]}, indent=1), "utf-8")
+    with pytest.raises(BaselineError) as error:
+        read_baseline(file)
+    (fault,) = error.value.faults
+    assert (fault.message, fault.suggestion) == ("this finding is in the baseline twice", "Take one out.")
+    assert (fault.pointer, fault.line) == ("/findings/1/fingerprint", 13)
+
+
+def test_a_baseline_that_was_edited_is_told_with_its_places(tmp_path: Path) -> None:
+    file = tmp_path / "baseline.json"
+    ours = [one for one in BASELINE.findings if one.document == "WXC-2026-117"]
+    edited = ours[0].model_copy(update={"rule": "XX-1", "document": "another"})
+    # One that fits nothing comes first: the others are looked at all the same.
+    gone = ours[1].model_copy(update={"fingerprint": "0" * 32})
+    rows = [one.model_dump() for one in (gone, edited)]
+    file.write_text(json.dumps({"baseline": 1, "findings": rows}, indent=1), "utf-8")
+    for baseline, name in ((read_baseline(file), str(file)), (Baseline((gone, edited)), None)):
+        with pytest.raises(BaselineError) as error:
+            apply(TENDER, baseline)
+        assert [(one.message, one.pointer, one.suggestion) for one in error.value.faults] == [
+            (
+                f'the fingerprint is of "{written}", and the baseline says "{found}"',
+                f"/findings/1/{field}",
+                "A baseline is not edited by hand; create it anew.",
+            )
+            for field, written, found in (
+                ("rule", ours[0].rule, "XX-1"),
+                ("document", "WXC-2026-117", "another"),
+            )
+        ]
+        assert {one.file for one in error.value.faults} == {name}
+        assert [one.line for one in error.value.faults] == ([12, 11] if name else [None, None])
+
+
+def test_no_day_is_told_with_the_document_and_what_to_do() -> None:
+    undated = TENDER.model_copy(update={"as_of": None})
+    with pytest.raises(BaselineError) as error:
+        create([undated])
+    (fault,) = error.value.faults
+    assert fault.message == "on which day these findings were first seen is not known"
+    assert (fault.file, fault.suggestion) == (TENDER.document.name, "Say it: --as-of YYYY-MM-DD.")
+
+
+def test_the_file_keeps_letters_and_the_order_of_numbers() -> None:
+    known = BASELINE.findings[0]
+    some = [
+        known.model_copy(update={"rule": rule, "document": document, "fingerprint": f"{at:032x}"})
+        for at, (document, rule) in enumerate(
+            [("é", "PP-10"), ("é", "PP-9"), ("é", "PP"), ("é", "AB-11"), ("é", "PP-0x"), ("a", "Z-1"), ("é", "PP-x")]
+        )
+    ]
+    text = Baseline(tuple(some)).to_json()
+    assert "é" in text
+    written = [(one["document"], one["rule"]) for one in json.loads(text)["findings"]]
+    assert written == [
+        ("a", "Z-1"),
+        ("é", "AB-11"),
+        ("é", "PP"),
+        ("é", "PP-0x"),
+        ("é", "PP-x"),
+        ("é", "PP-9"),
+        ("é", "PP-10"),
+    ]
+
+
+def test_a_baseline_keeps_its_name(tmp_path: Path) -> None:
+    named = Baseline(BASELINE.findings, "old.json")
+    assert create([TENDER], DAY, named).name == "old.json"
+    assert update(named, [TENDER]).baseline.name == "old.json"
+    assert create([TENDER], DAY).name == Baseline(()).name == "baseline"
+    marked = apply(TENDER, named).baseline
+    assert marked is not None and marked.name == "old.json"
+
+
+def test_a_strength_is_no_finding() -> None:
+    strengths = {one.id for report in REPORTS for one in report.patterns if one.severity == "positive"}
+    concluded = tuple(
+        one.model_copy(update={"outcome": "concluded"}) if one.severity == "positive" else one
+        for one in TENDER.patterns
+    )
+    baseline = create([TENDER.model_copy(update={"patterns": concluded})])
+    assert strengths
+    assert not strengths & {one.rule for one in baseline.findings}
+
+
+def test_what_a_rule_was_called_is_followed_and_the_rest_is_kept(tmp_path: Path) -> None:
+    info = TENDER.result("PP-01").rule.model_copy(update={"id": "PP-77", "aliases": ("PP-01",)})
+    results = tuple(one.model_copy(update={"rule": info}) if one.rule.id == "PP-01" else one for one in TENDER.results)
+    renamed = TENDER.model_copy(update={"results": results})
+    file = tmp_path / "baseline.json"
+    file.write_text(BASELINE.to_json(), "utf-8")
+    before = read_baseline(file)
+    marked = apply(renamed, before)
+    assert marked.result("PP-77").known_before
+    assert marked.baseline is not None
+    assert (marked.baseline.mended, marked.baseline.name) == (0, str(file))
+    ratchet = update(before, [renamed])
+    assert (ratchet.mended, ratchet.fresh) == ((), ())
+    assert len(ratchet.baseline.findings) == len(BASELINE.findings)
+    moved = {one.fingerprint: one for one in ratchet.baseline.findings}
+    kept = {one.fingerprint: one for one in BASELINE.findings}
+    assert {one.rule for mark, one in moved.items() if mark not in kept} == {"PP-77"}
+    assert {one.rule for mark, one in kept.items() if mark not in moved} == {"PP-01"}
+    # A file that was edited is told with its places under the new id as well.
+    other = [one if one.rule != "PP-02" else one.model_copy(update={"rule": "PP-03"}) for one in BASELINE.findings]
+    file.write_text(Baseline(tuple(other)).to_json(), "utf-8")
+    with pytest.raises(BaselineError) as error:
+        apply(renamed, read_baseline(file))
+    assert {(one.file, one.line is None) for one in error.value.faults} == {(str(file), False)}

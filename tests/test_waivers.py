@@ -422,6 +422,166 @@ def test_how_long_a_waiver_may_last_can_be_set(tmp_path: Path) -> None:
         read(tmp_path, text, most_days=29)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("- a", [("a file of waivers is a mapping with a list under `waivers:`", 1, 1, "", None)]),
+        (
+            "waiver: []",
+            [
+                ('the field "waivers" is missing', 1, 1, "", None),
+                ('there is no field "waiver" here', 1, 1, "/waiver", "Did you mean waivers?"),
+            ],
+        ),
+        ("waivers: []\nnote: x", [('there is no field "note" here', 2, 1, "/note", "There are waivers.")]),
+        ("waivers: PP-01", [("a list of waivers is expected here", 1, 10, "/waivers", None)]),
+        (
+            "waivers: [PP-01]",
+            [
+                (
+                    "a waiver is a set of fields: rule, document or pointer, reason, owner, granted, expires",
+                    1,
+                    11,
+                    "/waivers/0",
+                    None,
+                )
+            ],
+        ),
+        (
+            "waivers: [{rule: A, document: d, reason: r, owner: o, granted: 2026-01-01, expires: 2026-02-01, hue: 1}]",
+            [
+                (
+                    'there is no field "hue" here',
+                    1,
+                    97,
+                    "/waivers/0/hue",
+                    "There are rule, document, pointer, reason, owner, granted, expires, note.",
+                )
+            ],
+        ),
+        (
+            "waivers: [{rule: A, reason: r, owner: o, granted: 2026-11-01, expires: 2029-11-02}]",
+            [
+                (
+                    "this waiver does not say where it holds",
+                    1,
+                    11,
+                    "/waivers/0",
+                    'Add document: (an id or a file name; "*" is every document), pointer:, or both.',
+                ),
+                (
+                    "this waiver lasts 1097 days, and at most 365 are allowed",
+                    1,
+                    72,
+                    "/waivers/0/expires",
+                    "Let it expire on 2027-11-01 or before.",
+                ),
+            ],
+        ),
+        (
+            "waivers: [{rule: 1, document: d, pointer: x, reason: '', owner: o, granted: soon, expires: 9999-12-31}]",
+            [
+                ("a text is expected here", 1, 18, "/waivers/0/rule", None),
+                (
+                    "this is no JSON pointer to a place; it is written like /requirements/insurance/0",
+                    1,
+                    43,
+                    "/waivers/0/pointer",
+                    None,
+                ),
+                ("a text is expected here", 1, 54, "/waivers/0/reason", None),
+                (
+                    "this is no day; it is written as year-month-day, such as 2027-03-31",
+                    1,
+                    77,
+                    "/waivers/0/granted",
+                    None,
+                ),
+            ],
+        ),
+    ],
+)
+def test_each_fault_is_told_in_full(tmp_path: Path, text: str, expected: list[tuple[Any, ...]]) -> None:
+    with pytest.raises(WaiverError) as error:
+        read(tmp_path, text)
+    told = [(one.message, one.line, one.column, one.pointer, one.suggestion) for one in error.value.faults]
+    assert told == expected
+    assert {one.file for one in error.value.faults} == {str(tmp_path / "waivers.yaml")}
+
+
+def test_a_rule_and_an_owner_may_have_one_letter(tmp_path: Path) -> None:
+    (one,) = read(tmp_path, yaml.safe_dump({"waivers": [{**GOOD, "rule": "A", "owner": " J "}]})).items
+    assert (one.rule, one.owner) == ("A", "J")
+
+
+def test_a_last_day_beyond_the_calendar_is_no_danger(tmp_path: Path) -> None:
+    text = yaml.safe_dump({"waivers": [{**GOOD, "granted": "0001-01-01", "expires": "9999-12-31"}]})
+    with pytest.raises(WaiverError) as error:
+        read(tmp_path, text, most_days=3_652_000)
+    assert error.value.faults[0].suggestion == "Let it expire on 9999-11-03 or before."
+
+
+def test_what_can_not_be_waived_is_told_with_advice() -> None:
+    for changed, never, told in (
+        ({}, ("PP-01",), ("/waivers/0/rule", "Take the waiver out, or the rule from the gate.")),
+        (
+            {"rule": "X-01", "pointer": "/process"},
+            (),
+            ("/waivers/0/pointer", "Take the pointer out, and name the document."),
+        ),
+        ({"rule": "ZZZZZZZZ"}, (), ("/waivers/0/rule", None)),
+    ):
+        with pytest.raises(WaiverError) as error:
+            apply(TENDER, waiver(**changed), DAY, never=never)
+        (fault,) = error.value.faults
+        assert (fault.pointer, fault.suggestion) == told
+        assert (fault.file, fault.line, fault.column) == ("waivers.yaml", 2, None)
+
+
+def test_a_gate_may_name_a_rule_by_an_id_that_it_had_before() -> None:
+    info = TENDER.result("PP-01").rule.model_copy(update={"aliases": ("OLD-7",)})
+    results = tuple(one.model_copy(update={"rule": info}) if one.rule.id == "PP-01" else one for one in TENDER.results)
+    renamed = TENDER.model_copy(update={"results": results})
+    assert apply(renamed, waiver(rule="OLD-7"), DAY).result("PP-01").waived is not None
+    with pytest.raises(WaiverError, match="PP-01 may never fail here"):
+        apply(renamed, waiver(rule="PP-01"), DAY, never=("OLD-7",))
+
+
+def test_what_is_wrong_with_waivers_has_its_weight() -> None:
+    met = next(r.rule.id for r in TENDER.results if r.verdict == "pass")
+    unknown = next(r.rule.id for r in TENDER.results if r.verdict == "unknown")
+    for changed, kind, severity in (
+        ({"expires": "2026-11-20"}, "expired", "medium"),
+        ({"rule": met, "expires": "2026-11-20"}, "expired", "low"),
+        ({"rule": met}, "contradictory", "medium"),
+        ({"rule": unknown}, "unused", "low"),
+        ({"rule": "EI-09"}, "too_wide", "low"),
+        ({"granted": "2026-11-21"}, "not_yet", "low"),
+    ):
+        (found,) = apply(TENDER, waiver(**changed), DAY).waiver_findings
+        assert (found.kind, found.severity) == (kind, severity)
+        assert (found.file, found.line) == ("waivers.yaml", 2)
+
+
+def test_what_is_missing_is_told_anew_without_what_is_waived() -> None:
+    report = apply(TENDER, waivers(*({**GOOD, "rule": rule} for rule in FAILING)), DAY)
+    without = rescore(TENDER, dict.fromkeys(FAILING))
+    assert {one.name: one.narrows for one in report.missing} == {
+        one.name: without.narrowing.get(one.name, 0.0) for one in TENDER.missing
+    }
+    worth = [(-one.narrows, one.name) for one in report.missing]
+    assert worth == sorted(worth)
+    assert worth != [(-one.narrows, one.name) for one in TENDER.missing]
+    assert any(one.narrows for one in report.missing)
+
+
+def test_a_name_may_hold_folders_of_another_system() -> None:
+    document = TENDER.document.model_copy(update={"name": "C:\\tenders\\2026\\tender.json", "id": None})
+    elsewhere = TENDER.model_copy(update={"document": document})
+    for name, holds in (("tender.json", True), ("C:/tenders/*/tender.json", True), ("2026", False), ("None", False)):
+        assert (apply(elsewhere, waiver(document=name), DAY).result("PP-01").waived is not None) is holds, name
+
+
 # --- The text ----------------------------------------------------------------------------------------------------
 
 

@@ -1,1 +1,0 @@
-"""What mutants of the library showed that no other test noticed (mutation/run.py)."""
