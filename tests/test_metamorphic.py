@@ -305,6 +305,30 @@ def without_order(meaning: dict[str, Any]) -> dict[str, Any]:
     return meaning
 
 
+def without_witness(meaning: dict[str, Any]) -> dict[str, Any]:
+    """Of several items that each settle a rule the first is named, by design: only that it is one of them counts."""
+    meaning["results"] = {
+        rule: (said, (sorted({_anywhere(name) for name in decided}), missing), texts)
+        for rule, (said, (decided, missing), texts) in meaning["results"].items()
+    }
+    meaning["facts"] = {name: fact for name, fact in meaning["facts"].items() if "[" not in name}
+    return meaning
+
+
+def _anywhere(name: str) -> str:
+    return re.sub(r"\[[0-9]+\]", "[]", name)
+
+
+def test_of_several_items_that_settle_a_rule_the_first_is_named() -> None:
+    """By design, and nothing that decides: the verdict is the same whichever of them comes first."""
+    raw = EXAMPLES["grant-programme.yaml"]
+    measures = raw["outcomes"]["measures"]
+    turned = {**raw, "outcomes": {**raw["outcomes"], "measures": {**measures, "items": measures["items"][::-1]}}}
+    one, other = audited(raw).result("OI-03"), audited(turned).result("OI-03")
+    assert one.verdict == other.verdict == "pass"
+    assert {_anywhere(name) for name in one.decided_by} == {_anywhere(name) for name in other.decided_by}
+
+
 @settings(max_examples=80 * TIMES)
 @given(descriptions(), SEEDS)
 def test_the_order_of_fields_and_items_changes_nothing(raw: dict[str, Any], seed: int) -> None:
@@ -314,7 +338,8 @@ def test_the_order_of_fields_and_items_changes_nothing(raw: dict[str, Any], seed
     for one in other.get("evidence", ()):
         one["pointer"] = "/".join(_steps(one["pointer"], where))
     found, expected = audited(other), audited(raw)
-    assert without_order(said(found, in_order(moved))) == without_order(said(expected))
+    mine, theirs = without_order(said(found, in_order(moved))), without_order(said(expected))
+    assert without_witness(mine) == without_witness(theirs)
 
 
 def _steps(pointer: str, where: dict[str, str]) -> Iterator[str]:
@@ -517,7 +542,7 @@ def rows(raws: list[Any]) -> list[dict[str, Any]]:
 
 
 def of_notice(report: AuditReport, *, words: bool) -> dict[str, Any]:
-    meaning = said(report, lambda name: re.sub(r"\[[0-9]+\]", "[]", name), words=words)
+    meaning = said(report, _anywhere, words=words)
     return without_order(meaning) if words else meaning
 
 

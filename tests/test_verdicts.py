@@ -1,0 +1,143 @@
+"""Verdicts of one small pack: what each rests on, what it waits for, and every sentence that it gives as its reason."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from goodcommission import audit, load_packs
+from goodcommission.packs.compiling import Packs
+from goodcommission.report.model import AuditReport, RuleResult
+
+DAY = dt.date(2026, 11, 21)
+SMALL = {"amount": 30000, "currency": "GBP"}
+LARGE = {"amount": 6000000, "currency": "GBP"}
+
+
+def written(id: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "id": id,
+        "title": f"Rule {id}",
+        "asks": f"What {id} asks.",
+        "phase": "procurement",
+        "applies_to": ["tender"],
+        "severity": "high",
+        "strength": "experience",
+        "kind": "direct",
+        "why": "For the test.",
+        "sources": [{"source": "nobody"}],
+        "remedy": "Mend it.",
+        **fields,
+    }
+
+
+PACK: dict[str, Any] = {
+    "pack": "trial",
+    "version": "1.0.0",
+    "title": "A pack for trials",
+    "sources": {"nobody": {"title": "Nobody's report"}},
+    "parameters": {
+        "most": {"value": 20.0, "unit": "pages", "basis": "convention", "why": "For the test."},
+        "share": {"value": 0.25, "unit": "share", "basis": "convention", "why": "For the test."},
+    },
+    "rules": [
+        written(
+            "T-01",
+            require="double(process.response_pages) <= params.most",
+            finding="{process.response_pages} pages, at most {params.most}.",
+        ),
+        written(
+            "T-08",
+            require="!(requirements.minimum_annual_turnover == 0.0 && term.start > 0 && process.route == 'open_tender' "
+            "&& subcontracting.actual_vcs_share > params.share && users.monitoring_events_per_year > 1.0 "
+            "&& !requirements.turnover_justification.given)",
+            finding="{requirements.minimum_annual_turnover}, {term.start}, {process.route}, {params.share}, "
+            "{subcontracting.actual_vcs_share}, {users.monitoring_events_per_year}, {requirements.turnover_justification}.",
+        ),
+        written(
+            "T-02",
+            let={"a_year": {"is": "value.total * 12.0 / double(term.months)", "unit": "GBP", "round": "down"}},
+            decide=[
+                {"pass": "process.options_appraised"},
+                {
+                    "fail": "a_year > 100000.0",
+                    "severity": "medium",
+                    "finding": "It costs {a_year} a year.",
+                    "remedy": "Spend less than {a_year}.",
+                },
+                {"fail": "a_year > 50000.0", "finding": "It costs half: {a_year}.", "remedy": "Less."},
+                {"pass": "a_year <= 10000.0"},
+            ],
+            notes=[
+                {"when": "value.total > 1000.0", "text": "More than {value.total} is too much."},
+                {"when": "process.framework", "text": "Not said."},
+            ],
+        ),
+        written(
+            "T-03",
+            due_from="awarded",
+            when="process.framework",
+            planned="users.phases.procurement.planned_for > 0",
+            require="users.phases.procurement.involved",
+            finding="They were not.",
+        ),
+        written("T-04", tier="large", require="lots.considered", finding="They were not considered."),
+        written(
+            "T-05", due_from="awarded", planned="process.suitable_for_sme", require="lots.considered", finding="No."
+        ),
+        written("T-06", when="process.framework", require="lots.considered", finding="No."),
+        written(
+            "T-07",
+            decide=[
+                {"fail": "process.response_pages > 90", "finding": "Many.", "remedy": "Fewer."},
+                {"pass": "process.response_pages < 10"},
+            ],
+        ),
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def packs(tmp_path_factory: pytest.TempPathFactory) -> Packs:
+    path = tmp_path_factory.mktemp("pack") / "trial.yaml"
+    path.write_text(yaml.safe_dump(PACK, sort_keys=False), "utf-8")
+    return load_packs(["trial"], rules=[path])
+
+
+def audited(packs: Packs, stated: Mapping[str, Any], **options: Any) -> AuditReport:
+    return audit({"kind": "tender", **stated}, packs, as_of=DAY, engine="reference", **options)
+
+
+ROWS = yaml.safe_load((Path(__file__).parent / "fixtures" / "verdicts.yaml").read_text("utf-8"))
+
+
+def told(result: RuleResult) -> dict[str, Any]:
+    """All that is said of a rule, what is empty left out."""
+    held = {
+        "verdict": result.verdict,
+        "provisional": result.provisional,
+        "claimed": result.claimed,
+        "evidenced": result.evidenced,
+        "severity": None if result.severity == "high" else result.severity,
+        "finding": result.finding,
+        "remedy": result.remedy,
+        "reason": result.reason,
+        "notes": list(result.notes),
+        "decided_by": list(result.decided_by),
+        "missing": list(result.missing),
+    }
+    return {name: value for name, value in held.items() if value}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row["name"] for row in ROWS])
+def test_all_that_is_said_of_each_rule(packs: Packs, row: dict[str, Any]) -> None:
+    report = audited(packs, row["stated"], **row.get("options", {}))
+    assert {one.rule.id: told(one) for one in report.results} == row["expected"]
+    # What is remembered is the same again, and also after other descriptions.
+    again = audited(packs, row["stated"], **row.get("options", {}))
+    assert again.results == report.results
