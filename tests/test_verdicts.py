@@ -57,7 +57,8 @@ PACK: dict[str, Any] = {
             "&& subcontracting.actual_vcs_share > params.share && users.monitoring_events_per_year > 1.0 "
             "&& !requirements.turnover_justification.given)",
             finding="{requirements.minimum_annual_turnover}, {term.start}, {process.route}, {params.share}, "
-            "{subcontracting.actual_vcs_share}, {users.monitoring_events_per_year}, {requirements.turnover_justification}.",
+            "{subcontracting.actual_vcs_share}, {users.monitoring_events_per_year}, "
+            "{requirements.turnover_justification}.",
         ),
         written(
             "T-02",
