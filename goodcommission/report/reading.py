@@ -62,6 +62,8 @@ def _report(source: Source, raw: dict[str, Any], start: tuple[int | str, ...]) -
         made = raw.get("goodcommission")
         other = isinstance(made, str) and made != VERSION
         by = f"It was made by goodcommission {made}, and this is {VERSION}: audit again." if other else None
+        if by is None and any(item["type"] == "missing" for item in error.errors()):
+            by = "It was made before this version of the format was settled, or cut since: audit again."
         faults = []
         for item in error.errors(include_url=False):
             parts = item["loc"][:-1] if item["type"] == "missing" else item["loc"]
