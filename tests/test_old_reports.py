@@ -1,4 +1,4 @@
-"""Reports that earlier versions wrote: read as they are, or refused with what is the matter. Each has its commit's name.
+"""Reports that earlier versions wrote: read as they are, or refused with what is the matter. Named by commit.
 
 c724cae and later have version 1.0 of the format as it was settled; the earlier ones, which no release ever wrote, lack
 fields that it has.
