@@ -98,10 +98,9 @@ def _class(name: str, value: type) -> Iterator[Entry]:
     if dataclasses.is_dataclass(value) or issubclass(value, BaseModel):
         fields = {field: said for one in ours for field, said in vars(one).get("__annotations__", {}).items()}
         fields = {field: said for field, said in fields.items() if field[0] != "_" and "ClassVar" not in str(said)}
-        made = inspect.signature(value).parameters
+        needed = _needed(value)
         for field, said in fields.items():
-            needed = field in made and made[field].default is inspect.Parameter.empty
-            yield Entry(f"{name}.{field}", f"{_spaces(said)}{', needed' if needed else ''}")
+            yield Entry(f"{name}.{field}", f"{_spaces(said)}{', needed' if field in needed else ''}")
     elif "__init__" in vars(value):
         yield from _function(name, value.__init__, called=f"{name}()")
     for method in sorted({method for one in ours for method in vars(one) if method[0] != "_"}):
@@ -112,6 +111,14 @@ def _class(name: str, value: type) -> Iterator[Entry]:
             yield from _function(f"{name}.{method}", found.__func__)
         elif inspect.isfunction(found):
             yield from _function(f"{name}.{method}", found)
+
+
+def _needed(value: Any) -> set[str]:
+    """The fields without which it can't be made."""
+    if issubclass(value, BaseModel):
+        return {field for field, about in value.model_fields.items() if about.is_required()}
+    none = dataclasses.MISSING
+    return {one.name for one in dataclasses.fields(value) if one.init and one.default is one.default_factory is none}
 
 
 def _function(name: str, value: Any, called: str | None = None) -> Iterator[Entry]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import venv
@@ -154,6 +155,25 @@ def test_it_can_be_used_from_python(installed: Installed) -> None:
     example = str(installed.package / "examples" / "tender.json")
     code = f"from goodcommission import audit; print(audit({example!r}).result('PP-01').verdict)"
     assert installed.python(code).strip() == "fail"
+
+
+def test_the_types_of_the_public_api_are_seen_from_outside(installed: Installed) -> None:
+    """By mypy, in a folder that knows nothing of the checkout, and by its errors where the program is wrong on purpose."""
+    text = (CHECKOUT / "tests" / "typed_program.py").read_text("utf-8")
+    (installed.work / "program.py").write_text(text, "utf-8")
+    run = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--hide-error-context", "--python-executable",
+         installed.scripts / "python", "--cache-dir", os.devnull, "program.py"],
+        cwd=installed.work, env=environment(), capture_output=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+    lines = enumerate(text.splitlines(), 1)
+    expected = [(number, line.rpartition("# error: ")[2]) for number, line in lines if "# error: " in line]
+    found = re.findall(r"^program\.py:(\d+): error: .*\[([a-z-]+)\]$", run.stdout, re.MULTILINE)
+    assert [(int(number), code) for number, code in found] == expected, run.stdout + run.stderr
+    assert len(expected) == 3
+    import goodcommission
+
+    assert all(f" {name}," in text or f".{name}," in text for name in goodcommission.__all__)
 
 
 def test_bad_input_is_told_in_one_message(installed: Installed) -> None:
