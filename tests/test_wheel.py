@@ -158,7 +158,7 @@ def test_it_can_be_used_from_python(installed: Installed) -> None:
 
 
 def test_the_types_of_the_public_api_are_seen_from_outside(installed: Installed) -> None:
-    """By mypy, in a folder that knows nothing of the checkout, and by its errors where the program is wrong on purpose."""
+    """By mypy, in a folder that knows nothing of the checkout; it notices where the program is wrong on purpose."""
     text = (CHECKOUT / "tests" / "typed_program.py").read_text("utf-8")
     (installed.work / "program.py").write_text(text, "utf-8")
     run = subprocess.run(

@@ -46,7 +46,7 @@ except (DescriptionError, PackError, EngineError) as error:
     assert_type(error.faults, tuple[Fault, ...])
     assert_type(error.faults[0].line, int | None)
 except GoodCommissionError as error:
-    print(error)
+    assert_type(str(error), str)
 assert_type(report.score.score, float | None)
 assert_type(report.score.grade, str)
 assert_type(report.result("PP-01").rule.id, str)
