@@ -16,9 +16,10 @@ from goodcommission import scoring
 from goodcommission.answers import Answers, Manual, asked_of, read_answers
 from goodcommission.description.document import Document
 from goodcommission.description.evidence import WITHOUT_EVIDENCE
+from goodcommission.description.facts import part_of, place_of, shown
+from goodcommission.description.joining import known
 from goodcommission.description.kinds import KINDS_OF_SEVERAL
 from goodcommission.description.model import Description, Evidence
-from goodcommission.description.positions import locate
 from goodcommission.description.reading import read_description
 from goodcommission.description.types import NONE
 from goodcommission.engine.conditions import PARAMS, UNKNOWN, Explained
@@ -51,6 +52,7 @@ from goodcommission.report.model import (
     AuditReport,
     BranchLogic,
     CaseUsed,
+    DocumentProof,
     EngineUsed,
     EvidenceNamed,
     FactMissing,
@@ -66,7 +68,6 @@ from goodcommission.report.model import (
     RuleInfo,
     RuleLogic,
     RuleResult,
-    Scalar,
     TierLogic,
     TierUsed,
     ValueSpan,
@@ -164,6 +165,7 @@ def audit(
             ),
             why_not_of(facts, require_evidence),
             regime_used(used, [setting.regime]),
+            (proof_of(known(document, facts), setting.regime),),
         ),
         used,
         tier_used([setting], tier),
@@ -320,6 +322,7 @@ class Audited:
     why_not: Callable[[str], tuple[str | None, str]]
     """Why what is stated of a missing fact does not help, and then its JSON pointer."""
     regime: RegimeUsed
+    proof: tuple[DocumentProof, ...]
 
 
 def audited_document(document: Document) -> AuditedDocument:
@@ -338,6 +341,15 @@ def audited_document(document: Document) -> AuditedDocument:
         profile=AuditedProfile(name=document.profile.name, digest=document.profile.digest)
         if document.profile
         else None,
+    )
+
+
+def proof_of(known: Mapping[str, Any], regime: Regime) -> DocumentProof:
+    """What a report says of a document so that its verdicts can be checked: what is known of it, and its law."""
+    return DocumentProof.of(
+        **{**known, "evidenced": tuple(known["evidenced"])},
+        regimes=None if regime.candidates is None else tuple(sorted(regime.candidates)),
+        territories=None if regime.territories is None else tuple(sorted(regime.territories)),
     )
 
 
@@ -417,6 +429,7 @@ def report_on(
         patterns=patterns,
         facts=audited.facts,
         missing=_missing(audited.why_not, results, patterns, score),
+        proof=audited.proof,
         digest=None,
         **_logic(packs),
     )
@@ -580,7 +593,7 @@ def engine_digest() -> str:
     package = Path(__file__).parent
     judging = [*sorted((package / "engine").glob("*.py"))]
     judging += [package / "description" / name for name in ("facts.py", "evidence.py", "joining.py")]
-    judging += [package / name for name in ("scoring.py", "auditing.py", "casework.py")]
+    judging += [package / name for name in ("packs/functions.py", "scoring.py", "auditing.py", "casework.py")]
     digests = [sha256(path.read_bytes()).hexdigest() for path in judging if path.is_file()]
     return "sha256:" + sha256("\n".join(digests).encode()).hexdigest()
 
@@ -742,48 +755,6 @@ def _patterns(
     return tuple(results)
 
 
-def place_of(document: Document, facts: Facts, reference: str) -> tuple[str, str, int | None, int | None]:
-    """File, JSON pointer, line and column of a fact."""
-    name, source, pointer = document.name, document.source, facts.pointer(reference)
-    if document.profile and reference in document.profile.facts:
-        name, source = document.profile.name, document.profile.source
-    elif document.origin == "ocds":
-        pointer = _ocds_place(document.places, pointer)
-    place = locate(source, pointer) if source else None
-    return (name, pointer, *(place or (None, None)))
-
-
-def _ocds_place(places: Mapping[str, str], pointer: str) -> str:
-    if pointer in places:
-        return places[pointer]
-    below = next((places[p] for p in places if p.startswith(pointer + "/")), None)
-    return below if below is not None else ""
-
-
-def _part(facts: Facts, reference: str) -> tuple[Any, str, str | None, str]:
-    """Value, title, unit and type of a fact or of a part of one."""
-    entries = dictionary()
-    if reference == "as_of":
-        return facts.values["as_of"], "the day of the audit", None, "date"
-    name, bracket, rest = reference.partition("[")
-    complete = name.endswith(COMPLETE)
-    fact = entries[name.removesuffix(COMPLETE)]
-    if complete:
-        return facts.values[name], f"whether {fact.title} are all named", None, "bool"
-    if not bracket:
-        value = facts.values.get(name, NONE if facts.values.get(name + GIVEN) is False else None)
-        return value, fact.title, fact.unit, fact.type
-    index, _, field = rest.partition("].")
-    item = facts.values[name][int(index.removesuffix("]"))]
-    if not field:
-        return None, fact.title, None, "record"
-    part = fact.fields[field]
-    value = item.get(field)
-    if isinstance(value, dict):
-        return ("stated" if value["given"] else NONE), part.title, None, "text"
-    return value, part.title, part.unit, part.type
-
-
 @cache
 def order_of_facts() -> Mapping[str, int]:
     """The place of each fact in the commissioning cycle."""
@@ -795,7 +766,7 @@ def stated(document: Document, currency: str, facts: Facts, names: Iterable[str]
     order = order_of_facts()
     found = []
     for _, reference in sorted((order.get(name.partition("[")[0], -1), name) for name in names):
-        value, title, unit, type_ = _part(facts, reference)
+        value, title, unit, type_ = part_of(facts, reference)
         text = _spoken(value, type_, currency if type_ == "money" else type_ if type_ in ("date", "enum") else unit)
         if reference == "as_of":
             file, pointer, line, column = document.name, "", None, None
@@ -806,7 +777,7 @@ def stated(document: Document, currency: str, facts: Facts, names: Iterable[str]
             FactStated.of(
                 name=reference,
                 title=title,
-                value=_shown(value, type_),
+                value=shown(value, type_),
                 text=text,
                 file=file,
                 pointer=pointer,
@@ -834,14 +805,6 @@ def _spoken(value: Any, type_: str, unit: str | None) -> str:
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return f"{len(value)} stated"
     return say(value, unit if type_ not in ("double", "int") or unit == "share" else None)
-
-
-def _shown(value: Any, type_: str) -> Scalar | tuple[Scalar, ...] | None:
-    if isinstance(value, list):
-        return len(value) if value and isinstance(value[0], dict) else tuple(value)
-    if type_ == "date" and isinstance(value, int):
-        return date(value).isoformat()
-    return value  # type: ignore[no-any-return]
 
 
 def _missing(

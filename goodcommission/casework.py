@@ -21,6 +21,7 @@ from goodcommission.auditing import (
     day_of,
     judge_all,
     order_of_facts,
+    proof_of,
     regime_used,
     report_on,
     results_of,
@@ -29,10 +30,11 @@ from goodcommission.auditing import (
     why_not_of,
 )
 from goodcommission.description.case import Case, Given, read_case
-from goodcommission.description.joining import Contradicted, Joined, contradictions, join
+from goodcommission.description.joining import Contradicted, Joined, contradictions, join, knowledge
 from goodcommission.description.types import Money
 from goodcommission.engine.facts import date, dictionary
 from goodcommission.engine.joining import CaseVerdict, Names, combine, severity_of
+from goodcommission.engine.law import Regime
 from goodcommission.engine.patterns import Engine, run
 from goodcommission.engine.texts import say
 from goodcommission.engine.verdicts import RuleVerdict
@@ -46,7 +48,6 @@ from goodcommission.report.model import (
     Contradiction,
     DocumentVerdict,
     FactStated,
-    RegimeUsed,
 )
 
 
@@ -129,7 +130,7 @@ def audit_case(
             names,
             score,
             require_evidence,
-            regime_used(used, regimes, names.name),
+            regimes,
         ),
         used,
         tier_used([setting for setting, _ in judged], tier),
@@ -165,7 +166,7 @@ def _audited(
     names: Names,
     score: scoring.Score,
     require_evidence: bool,
-    regime: RegimeUsed,
+    regimes: Sequence[Regime],
 ) -> Audited:
     documents = tuple(audited_document(one.document) for one in joined)
     profiles = {one.profile.digest: one.profile for one in documents if one.profile}
@@ -180,7 +181,7 @@ def _audited(
             for at, v in one.said
         )
         results.append(result.model_copy(update={"document": documents[one.number].name, "documents": of_each}))
-    name = case.name
+    name, regime = case.name, regime_used(packs, regimes, names.name)
     return Audited(
         AuditedDocument.of(
             name=name,
@@ -205,6 +206,7 @@ def _audited(
         ),
         _why_not(joined, names, require_evidence),
         regime,
+        tuple(proof_of(known, law) for known, law in zip(knowledge(joined), regimes, strict=True)),
     )
 
 

@@ -1,7 +1,7 @@
-"""Verifies a saved report against its document: recomputes every verdict and the score from what the report carries.
+"""Verifies a saved report: each fact stands in its document, the verdicts follow from the facts, the score from these.
 
-This is a second pair of eyes. It uses CEL and the reader of descriptions, and nothing of the engine, the scoring or the
-report's own modules, so that a fault in one of them is not repeated here.
+It uses CEL and the reading of descriptions, and nothing of the engine, the scoring or the report's modules: a fault of
+theirs is not repeated here. What a report offers as proof is never believed, but made anew and compared.
 """
 
 from __future__ import annotations
@@ -12,41 +12,37 @@ import json
 import math
 import os
 import re
-import types
-import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
-from functools import cache, lru_cache
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final
 
 from cel_expr_python import cel
-from pydantic import BaseModel
 
-from goodcommission.description.case import CHANGING, NAMING, OF_ITS_TIME, is_among, read_case_file
+from goodcommission.description.case import Case, read_case_file
 from goodcommission.description.document import Document
-from goodcommission.description.model import Description
+from goodcommission.description.facts import dictionary, part_of, place_of, shown, statements
+from goodcommission.description.joining import Joined, base, contradictions, join, knowledge
 from goodcommission.description.reading import read_documents
-from goodcommission.description.types import Listed, Money
-from goodcommission.exceptions import CaseFileError
+from goodcommission.exceptions import CaseFileError, ReportError
+from goodcommission.packs.functions import cel_functions
 
 _ZERO: Final = dt.date(1970, 1, 1).toordinal()
-_SEAL: Final = re.compile(r',\n  "digest": "(sha256:[0-9a-f]{64})"\n\}')
+_SEALED: Final = re.compile(r'(\{\n  "schema_version".*?),\n  "digest": "sha256:([0-9a-f]{64})"\n\}', re.DOTALL)
 _STAGES: Final = ("draft", "published", "awarded", "live", "ending", "ended")
 _TIERS: Final = ("small", "medium", "large")
+_WORST_FIRST: Final = ("fail", "unknown", "pass", "not_yet_due", "not_applicable")
 _SEVERITY: Final = {"high": 50, "medium": 30, "low": 10}
 _STRENGTH: Final = {"recommendation": 10, "needs-to-happen": 9, "good-practice": 8, "experience": 7}
-_NO_CLAIM: Final = ("kind", "stage", "as_of")
-_ASKED_ON_A_CLAIM: Final = (
-    "value.total",
-    "value.total_including_vat",
-    "term.months",
-    "process.route",
-    "funding.mechanism",
-    "lots.count",
-)
-"""What the document may say of itself to decide which rules are asked, also where evidence is required."""
-_GRADES: Final = (("A", 85), ("B", 70), ("C", 55), ("D", 40), ("E", 0))
+_GRADES: Final = {"A": 85, "B": 70, "C": 55, "D": 40, "E": 0}
+_ANSWERS: Final = {"yes": "pass", "no": "fail", "not_applicable": "not_applicable"}
+_FORMATS: Final = ("1.0", "1.1")
+_compiled: Final = lru_cache(maxsize=5000)(cel.Env.compile)
+_File = str | os.PathLike[str]
+_Raw = Mapping[str, Any]
+_Said = tuple[str, bool, str]  # a verdict, whether it is provisional, and the severity shown
+_Judged = tuple[_Raw, _Said, bool, bool]  # a rule, what it says, whether that is only claimed, whether it is waived
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,40 +54,14 @@ class Verification:
     """Where the report is not what the document and the report's own conditions give; empty if it is the same."""
     verdicts: int
     """How many verdicts were recomputed."""
-
-
-class _Report:
-    """A report as the JSON has it, with the text that its digest is taken of."""
-
-    def __init__(self, raw: Mapping[str, Any], body: str, seal: str) -> None:
-        self.raw, self.body, self.seal = raw, body, seal
-
-
-def _reports(text: str) -> Iterator[_Report] | None:
-    """The reports of a file as ``goodcommission audit --format json`` writes it, or None if it is not that."""
-    seals = list(_SEAL.finditer(text))
-    several = text.startswith("[\n")
-    bodies, at = [], 2 if several else 0
-    for seal in seals:
-        bodies.append((text[at : seal.start()] + "\n}", seal[1]))
-        at = seal.end() + 2
-    whole = ",\n".join(f'{body[:-2]},\n  "digest": "{seal}"\n}}' for body, seal in bodies)
-    if not bodies or text != (f"[\n{whole}\n]\n" if several else f"{whole}\n"):
-        return None
-    try:
-        return iter([_Report(json.loads(body), body, seal) for body, seal in bodies])
-    except ValueError:
-        return None
+    format: str = _FORMATS[-1]
+    """The format of the report: 1.0 carries no proof of its facts."""
 
 
 def verify(
-    report: str | os.PathLike[str],
-    document: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
-    *,
-    commissioner: str | os.PathLike[str] | None = None,
-    answers: str | os.PathLike[str] | None = None,
+    report: _File, document: _File | Sequence[_File], *, commissioner: _File | None = None, answers: _File | None = None
 ) -> tuple[Verification, ...]:
-    """Recompute the verdicts and the score of a saved report from the document it was made of.
+    """Recompute the verdicts and the score of each saved report in a file from the document it was made of.
 
     Args:
         report: What ``goodcommission audit --format json`` wrote.
@@ -99,16 +69,15 @@ def verify(
         commissioner: The commissioner's profile, where the audit had one.
         answers: The file of answers, to see that it is the one that was used; the report carries the answers.
 
-    Returns:
-        One verification for each report in the file.
-
     Raises:
         DescriptionError: The document can't be read.
         OSError, UnicodeDecodeError: The report can't be read.
     """
     with open(report, encoding="utf-8", newline="") as file:
-        found = _reports(file.read())
-    if found is None:
+        text = file.read()
+    found = list(_SEALED.finditer(text))
+    whole = ",\n".join(one[0] for one in found)
+    if not found or text not in (f"{whole}\n", f"[\n{whole}\n]\n"):
         reason = "the report is not as goodcommission wrote it: it was changed, cut or formatted anew"
         return (Verification(os.fspath(report), (reason,), 0),)
     documents: list[Document] = []
@@ -117,806 +86,315 @@ def verify(
             documents += read_documents(one, commissioner=commissioner)
         except CaseFileError:
             documents += read_case_file(one, commissioner=commissioner).documents
-    signed = None
-    if answers is not None:
-        with open(answers, "rb") as file:
-            signed = "sha256:" + hashlib.sha256(file.read()).hexdigest()
-    return tuple(_verify(each, documents, signed) for each in found)
+    signed = None if answers is None else hashlib.sha256(Path(answers).read_bytes()).hexdigest()
+    return tuple(_verify(f"{one[1]}\n}}", one[2], documents, signed) for one in found)
 
 
-def _verify(report: _Report, documents: Sequence[Document], answers: str | None) -> Verification:
-    raw = report.raw
-    name = str(raw["document"]["name"])
-    if "sha256:" + hashlib.sha256(report.body.encode()).hexdigest() != report.seal:
-        return Verification(name, ("the report was changed after it was made: its digest does not fit",), 0)
-    case = raw.get("case")
-    found = []
-    for told in case["documents"] if case else [raw["document"]]:
-        one = _fitting(told, documents)
-        if one is None:
-            reason = "the document is not the one that was audited: its digest does not fit"
-            if case:
-                needed = "all documents of the case are needed, as they were"
-                reason = f"{needed}, and {told['name']} is not among those that were given"
-            return Verification(name, (reason,), 0)
-        used, profile = one.profile, told["profile"]
-        if (used and used.digest) != (profile and profile["digest"]):
-            return Verification(name, ("the commissioner's profile is not the one that was used",), 0)
-        found.append(one)
-    given = raw.get("answers")
-    if answers is not None and answers != (given and given["digest"]):
-        return Verification(name, ("the answers are not those that were used",), 0)
-    work = _Case(raw, found) if case else _Work(raw, found[0])
-    return Verification(name, tuple(work.differences()), len(raw["results"]))
+def _verify(body: str, seal: str, documents: Sequence[Document], answers: str | None) -> Verification:
+    name, verdicts, form, differences = "the report", 0, "", list[str]()
+    try:
+        raw = json.loads(body)
+        name, form, case = str(raw["document"]["name"]), str(raw["schema_version"]), raw.get("case")
+        if hashlib.sha256(body.encode()).hexdigest() != seal:
+            raise ReportError("the report was changed after it was made: its digest does not fit")
+        if form not in _FORMATS:
+            raise ReportError(f"its format is {form}, and this goodcommission verifies {' and '.join(_FORMATS)}")
+        if answers is not None and f"sha256:{answers}" != (raw.get("answers") or {}).get("digest"):
+            raise ReportError("the answers are not those that were used")
+        those = Case(tuple(_fitting(one, documents) for one in (case["documents"] if case else [raw["document"]])))
+        verdicts = len(raw["results"])
+        differences.extend(_differences(raw, join(those, raw["currency"])))
+    except ReportError as error:
+        differences.append(str(error))
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        differences.append(f"the report does not hold together: {error!r}")  # forged, it may hold anything
+    return Verification(name, tuple(differences), verdicts, form)
 
 
-def _fitting(told: Mapping[str, Any], documents: Sequence[Document]) -> Document | None:
+def _fitting(told: _Raw, documents: Sequence[Document]) -> Document:
     """The document that a report names, among some: of a file with several notices, the same notice."""
-    name = str(told["name"])
-    ending = name.rpartition("#")[2] if "#" in name else None
+    notice = told["name"].rpartition("#")[2] if "#" in told["name"] and len(documents) > 1 else None
     for one in documents:
-        if one.digest == told["digest"] and (len(documents) == 1 or ending in (None, one.name.rpartition("#")[2])):
-            return one
-    return None
-
-
-# --- Facts -------------------------------------------------------------------------------------------------------
-
-
-def _names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """The names of all variables that a condition may hold."""
-    for name, hint in typing.get_type_hints(model).items():
-        if name not in model.model_fields:
-            continue
-        parts = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
-        inner = next((p for p in parts if isinstance(p, type) and issubclass(p, BaseModel)), None)
-        if inner is None or issubclass(inner, Listed | Money):
-            yield from (f"{prefix}{name}", f"{prefix}{name}.given", f"{prefix}{name}.complete")
-        else:
-            yield from _names(inner, f"{prefix}{name}.")
-
-
-@cache
-def _hint(model: type[BaseModel], field: str) -> str:
-    return str(typing.get_type_hints(model, include_extras=True)[field])
-
-
-def _value(value: Any, currency: str) -> Any:
-    match value:
-        case Money():
-            none = value.currency == "XXX" and value.amount == 0
-            return float(value.amount) if value.currency == currency or none else None
-        case Decimal():
-            return float(value)
-        case dt.date():
-            return value.toordinal() - _ZERO
-    return value
-
-
-def _record(item: BaseModel, currency: str) -> dict[str, Any]:
-    record = {}
-    for name, value in item:
-        free_text = isinstance(value, str) and "may be none" in _hint(type(item), name)
-        shown = {"given": value != "none"} if free_text else _value(value, currency)
-        if value is not None and shown is not None:
-            record[name] = shown
-    return record
-
-
-def _facts(part: BaseModel, currency: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """What a description states, by the names that conditions use."""
-    for field, value in part:
-        name = prefix + field
-        if value is None or name == "evidence":
-            continue
-        if isinstance(value, Listed):
-            yield name, [_record(x, currency) if isinstance(x, BaseModel) else x for x in value.items]
-            if value.complete:
-                yield f"{name}.complete", True
-        elif isinstance(value, Money):
-            amount = _value(value, currency)
-            if amount is not None:
-                yield name, amount
-                yield f"{name}.given", value.currency != "XXX"
-        elif isinstance(value, BaseModel):
-            yield from _facts(value, currency, f"{name}.")
-        elif value == "none":
-            # An enumeration may have a value "none"; a date or text has none instead of a value.
-            yield f"{name}.given", False
-            if "Literal" in _hint(type(part), field):
-                yield name, value
-        else:
-            yield name, _value(value, currency)
-            yield f"{name}.given", True
-
-
-def _base(name: str) -> str:
-    return name.removesuffix(".given").removesuffix(".complete")
-
-
-def _dotted(pointer: str) -> str:
-    """A pointer as a name; a list's "items" is no part of one."""
-    name = ""
-    for step in pointer.strip("/").split("/"):
-        if step == "items" and f"{name}.complete" in _all_names():
-            continue
-        name = f"{name}.{step}" if name else step
-    return name
-
-
-@cache
-def _all_names() -> frozenset[str]:
-    return frozenset(_names(Description))
-
-
-# --- Conditions --------------------------------------------------------------------------------------------------
-
-
-def _add_months(day: int, months: int) -> int:
-    start = dt.date.fromordinal(day + _ZERO)
-    month = start.year * 12 + start.month - 1 + months
-    first, after = (dt.date(m // 12, m % 12 + 1, 1).toordinal() - _ZERO for m in (month, month + 1))
-    return min(first + start.day - 1, after - 1)
-
-
-def _weekdays_between(first: int, last: int) -> int:
-    return sum(dt.date.fromordinal(day + _ZERO).weekday() < 5 for day in range(first + 1, last))
-
-
-_TYPES: Final[Mapping[str, cel.Type]] = {
-    "i": cel.Type.INT,
-    "d": cel.Type.DOUBLE,
-    "b": cel.Type.BOOL,
-    "D": cel.Type.List(cel.Type.DOUBLE),
-    "S": cel.Type.List(cel.Type.STRING),
-    "B": cel.Type.List(cel.Type.List(cel.Type.DOUBLE)),
-}
-_FUNCTIONS: Final[Mapping[str, tuple[tuple[str, ...], Callable[..., Any]]]] = {
-    "max_of": (("ddd", "iii"), max),
-    "min_of": (("ddd", "iii"), min),
-    "earliest": (("iii",), min),
-    "latest": (("iii",), max),
-    "largest": (("Dd",), max),
-    "smallest": (("Dd",), min),
-    "sum_of": (("Dd",), math.fsum),
-    "add_months": (("iii",), _add_months),
-    "add_days": (("iii",), lambda day, count: dt.date.fromordinal(day + count + _ZERO).toordinal() - _ZERO),
-    "weekdays_between": (("iii",), _weekdays_between),
-    "days_between": (("iii",), lambda first, last: last - first),
-    "band": (("Bdd",), lambda bands, value: next(step for below, step in bands if value < below)),
-    "covers": (("SSb",), lambda all_of, wanted: set(wanted) <= set(all_of)),
-}
-"""Each function with its forms: the types of what it takes and, last, of what it gives."""
+        if one.digest == told["digest"] and notice in (None, one.name.rpartition("#")[2]):
+            if (one.profile and one.profile.digest) != (told["profile"] and told["profile"]["digest"]):
+                raise ReportError("the commissioner's profile is not the one that was used")
+            return replace(one, name=told["name"])
+    raise ReportError(f"{told['name']} is not among the documents that were given, as it was audited: no digest fits")
 
 
 @lru_cache(maxsize=8)
-def _environment(names: frozenset[str]) -> cel.Env:
-    declared = [
-        cel.FunctionDecl(
-            name,
-            [
-                cel.Overload(
-                    f"{name}_{form}",
-                    return_type=_TYPES[form[-1]],
-                    parameters=[_TYPES[letter] for letter in form[:-1]],
-                    impl=compute,
-                )
-                for form in forms
-            ],
-        )
-        for name, (forms, compute) in _FUNCTIONS.items()
-    ]
-    return cel.NewEnv(variables=dict.fromkeys(sorted(names), cel.Type.DYN), functions=declared)
+def _environment(computed: frozenset[str]) -> cel.Env:
+    """What conditions may name and call: all facts, what the packs compute, and the functions of the language."""
+    facts = {f"{name}{suffix}" for name in dictionary() for suffix in ("", ".given", ".complete")}
+    variables = dict.fromkeys(sorted({*facts, *computed, "as_of"}), cel.Type.DYN)
+    return cel.NewEnv(variables=variables, functions=cel_functions())
 
 
-@lru_cache(maxsize=5000)
-def _compiled(env: cel.Env, text: str) -> cel.Expression:
-    """A condition; reports of the same packs have the same ones."""
-    return env.compile(text)
+class _Known:
+    """One document: what is known of it, the law that it is under, and what rules say of it."""
 
-
-class _Work:
-    """One report, its document, and what is found of them."""
-
-    def __init__(self, raw: Mapping[str, Any], document: Document) -> None:
-        self.raw = raw
-        self.currency = raw["currency"]
-        self.facts = dict(_facts(document.description, self.currency))
-        if raw["as_of"] is not None:
-            self.facts["as_of"] = dt.date.fromisoformat(raw["as_of"]).toordinal() - _ZERO
-        self.parameters: dict[str, dict[str, Any]] = {}
+    def __init__(self, raw: _Raw, joined: Joined) -> None:
+        self.raw, self.document = raw, joined.document
+        day = {} if raw["as_of"] is None else {"as_of": dt.date.fromisoformat(raw["as_of"]).toordinal() - _ZERO}
+        self.facts = replace(joined.facts, values={**joined.facts.values, **day})
+        self.values = self.asking = self.proving = self.facts.values
+        if raw["require_evidence"]:  # What decides whether a rule is asked, and what decides whether it is met.
+            self.asking, self.proving = (self.facts.only_shown(with_basics=so).values for so in (True, False))
+        self.kind, self.stage = self.values["kind"], self.values.get("stage")
+        self.parameters: dict[str, dict[str, Any]] = {one["pack"]: {} for one in raw["parameters"]}
         for one in raw["parameters"]:
-            bands = [[math.inf if below is None else below, step] for below, step in one["bands"] or ()]
-            value = bands or one["value"]
+            value = [[math.inf if below is None else below, step] for below, step in one["bands"] or ()] or one["value"]
             if one["unit"] == "date" and isinstance(value, str):
                 value = dt.date.fromisoformat(value).toordinal() - _ZERO
-            self.parameters.setdefault(one["pack"], {})[f"params.{one['name']}"] = value
-        self.spans = {(one["pack"], one["name"]): one["spans"] for one in raw["parameters"] if one["spans"]}
-        lets = {let["name"] for rule in (*raw["logic"], *raw["tiers"], *raw["regimes"]) for let in rule["lets"]}
-        params = {name for values in self.parameters.values() for name in values}
-        for pack, name in self.spans:  # Known only for a document, by its date and regime.
-            del self.parameters[pack][f"params.{name}"]
-        self.env = _environment(frozenset({*_all_names(), "as_of", *lets, *params}))
-        profile = document.profile
-        self.of_profile = profile.facts if profile else frozenset[str]()
-        self.evidence = [_dotted(one.pointer) for one in document.description.evidence or ()]
-        self.profile_evidence = [_dotted(one.pointer) for one in (profile.evidence if profile else ())]
-        self.published = document.origin == "ocds"
-        self.others: Mapping[str, Sequence[_Work]] = {}
-        """In a case, by fact: the documents whose evidence is for it."""
-        self.prove()
+            if not one["spans"]:  # Of a number by date, only the value that holds for a document is known.
+                self.parameters[one["pack"]][f"params.{one['name']}"] = value
+        computed = {let["name"] for one in (*raw["logic"], *raw["tiers"], *raw["regimes"]) for let in one["lets"]}
+        self.env = _environment(frozenset(computed | {f"params.{one['name']}" for one in raw["parameters"]}))
+        self.find_law()
 
-    def prove(self) -> None:
-        """Set apart what is backed, where bare claims are unknown."""
-        # What decides whether a rule is asked, and what decides whether it is met, where bare claims are unknown.
-        self.asking = self.proving = self.facts
-        if self.raw.get("require_evidence"):
-            self.asking = {**self.proven(), **{k: v for k, v in self.facts.items() if _base(k) in _ASKED_ON_A_CLAIM}}
-            self.proving = self.proven()
-        self.regime, self.may_be = self.under()
-        self.territory, self.may_be_in = self.where()
-
-    def ask(self, text: str, values: Mapping[str, Any]) -> Any:
-        """The value of an expression; None where it is unknown."""
+    def ask(self, text: str, values: _Raw) -> Any:
+        """The value of a condition; None where it is unknown."""
         result = _compiled(self.env, text).eval(self.env.Activation(values))
         return None if result.type() == cel.Type.ERROR else result.plain_value()
 
-    def values(self, logic: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    def with_lets(self, logic: _Raw, facts: _Raw) -> _Raw:
         """All that the conditions of a rule may name."""
         values = {**facts, **self.parameters.get(logic["pack"], {})}
         for let in logic["lets"]:
             value = self.ask(let["expression"], values)
-            if isinstance(value, float):
-                value = round(value, 6) if math.isfinite(value) else None
-            if value is not None:
-                values[let["name"]] = value
+            if value is not None and (not isinstance(value, float) or math.isfinite(value)):
+                values[let["name"]] = round(value, 6) if isinstance(value, float) else value
         return values
 
-    def verdict(self, logic: Mapping[str, Any], info: Mapping[str, Any]) -> tuple[str, bool, str]:
-        """Verdict, whether it is provisional, and the severity shown."""
-        stated = self.judged(logic, info, self.facts, self.facts)
-        if self.proving is self.facts or stated[0] == "fail":
-            return stated
-        shown = self.judged(logic, info, self.asking, self.proving)
-        unproven = shown[0] == "fail" or (stated[0] == "pass" and shown[0] == "not_yet_due")
-        return ("unknown", False, info["severity"]) if unproven else shown
+    def find_law(self) -> None:
+        """The law that it is under and all that it may be; the same of the territory. None: it may be any."""
+        told, signs = self.raw["regime"], self.raw["regimes"]
+        self.regime = told["id"] if told["basis"] == "given" else self.values.get("process.regime")
+        may_be = set[str]()
+        for sign in sorted(signs, key=lambda one: not one["settles"]):
+            holds = self.regime is None and self.ask(sign["condition"], self.with_lets(sign, self.values))
+            if holds or (holds is None and not sign["settles"]):
+                may_be.add(sign["id"])
+                self.regime = sign["id"] if holds else None
+        self.may_be = may_be | {self.regime} if self.regime else None
+        territories = {sign["id"]: set(sign["territories"]) for sign in reversed(signs)}
+        self.may_be_in = {place} if (place := self.values.get("commissioner.territory")) else None
+        if self.may_be_in is None and self.may_be is not None and self.may_be <= territories.keys():
+            self.may_be_in = set[str]().union(*(territories[one] for one in self.may_be))
 
-    def judged(
-        self, logic: Mapping[str, Any], info: Mapping[str, Any], asking: Mapping[str, Any], proving: Mapping[str, Any]
-    ) -> tuple[str, bool, str]:
-        severity = info["severity"]
-        if self.facts["kind"] not in logic["applies_to"]:
-            return "not_applicable", False, severity
-        law = logic["law"]
-        stands, open_law, numbers = (True, False, {}) if law is None else self.stands(law, logic["pack"])
-        if stands is False:
-            return "not_applicable", False, severity
-        if stands == "outdated":
-            return "unknown", False, severity
-        same = proving is asking
-        asking = {**asking, **numbers}
-        proving = asking if same else {**proving, **numbers}
-        verdict, provisional, shown = self.decided(logic, info, asking, proving)
-        if stands is None and verdict in ("pass", "fail"):
-            return "unknown", False, severity
-        return verdict, provisional or (open_law and verdict in ("pass", "fail")), shown
-
-    def decided(
-        self, logic: Mapping[str, Any], info: Mapping[str, Any], asking: Mapping[str, Any], proving: Mapping[str, Any]
-    ) -> tuple[str, bool, str]:
-        severity = info["severity"]
-        large = self.reaches(info["tier"], asking)
-        if large is False:
-            return "not_applicable", False, severity
-        values = self.values(logic, asking)
-        applies = True if logic["when"] is None else self.ask(logic["when"], values)
-        if applies is False:
-            return "not_applicable", False, severity
-        open_ = large is True and applies is True
-        values = values if proving is asking else self.values(logic, proving)
-        stage, due = self.facts.get("stage"), _STAGES.index(info["due_from"])
-        is_due = True if due == 0 else None if stage is None else _STAGES.index(stage) >= due
-        planned = is_due is not True and logic["planned"] is not None and self.ask(logic["planned"], values) is True
-        decided, provisional, shown = self.decide(logic, values, severity)
-        if is_due is False:
-            return ("not_yet_due" if not planned else "pass" if open_ else "unknown"), False, severity
-        if not open_ or (is_due is None and not (decided == "pass" and planned)):
-            return "unknown", False, severity
-        return decided, provisional, shown
-
-    def decide(self, logic: Mapping[str, Any], values: Mapping[str, Any], severity: str) -> tuple[str, bool, str]:
-        branches = logic["branches"]
-        if logic["require"]:
-            value = self.ask(branches[0]["condition"], values)
-            return ("unknown" if value is None else "pass" if value else "fail"), False, severity
-        undecided: set[str] = set()
-        for branch in branches:
-            value = self.ask(branch["condition"], values)
-            if value is True:
-                provisional = bool(undecided - {branch["verdict"]})
-                return branch["verdict"], provisional, branch["severity"] if branch["verdict"] == "fail" else severity
-            if value is None:
-                undecided.add(branch["verdict"])
-        return "unknown", False, severity
-
-    # -- law --
-
-    def under(self) -> tuple[str | None, set[str] | None]:
-        """The law that the document is under, and all that it may be; None: anything."""
-        told = self.raw["regime"]
-        if told["basis"] == "given":
-            return told["id"], {told["id"]}
-        if "process.regime" in self.facts:
-            return self.facts["process.regime"], {self.facts["process.regime"]}
-        signs = self.raw["regimes"]
-        for sign in signs:
-            if sign["settles"] and self.ask(sign["condition"], self.values(sign, self.facts)) is True:
-                return sign["id"], {sign["id"]}
-        possible: set[str] = set()
-        for sign in signs:
-            value = False if sign["settles"] else self.ask(sign["condition"], self.values(sign, self.facts))
-            if value is not False:
-                possible.add(sign["id"])
-            if value is True:
-                return sign["id"], possible
-        return None, None
-
-    def run_under(self) -> str | None:
-        """The law that it is run under."""
-        return self.regime
-
-    def where(self) -> tuple[str | None, set[str] | None]:
-        """The part of the United Kingdom whose law binds the body, and all that it may be."""
-        stated = self.facts.get("commissioner.territory")
-        if stated is not None:
-            return stated, {stated}
-        of: dict[str, set[str]] = {}
-        for sign in self.raw["regimes"]:
-            of.setdefault(sign["id"], set(sign["territories"]))
-        if self.may_be is None or not self.may_be <= of.keys():
-            return None, None
-        possible = set[str]().union(*(of[one] for one in self.may_be))
-        return (min(possible) if len(possible) == 1 else None), possible
-
-    def stands(self, law: Mapping[str, Any], pack: str) -> tuple[bool | str | None, bool, dict[str, Any]]:
+    def stands(self, law: _Raw | None, pack: str) -> tuple[bool | str | None, bool, _Raw]:
         """Whether a rule of law holds, whether that may be overturned, and the numbers that it has."""
-        regimes, territories = law["regimes"], law["territories"]
-        of_regime = True if regimes is None else _among(self.may_be, regimes)
-        in_place = True if territories is None else _among(self.may_be_in, territories)
-        day = next((self.facts[name] for name in law["governed_by"] if name in self.facts), None)
-        dated = bool(law["start"] or law["until"])
-        in_force = None if dated and day is None else not dated or _within(day or 0, law["start"], law["until"])
-        if False in (of_regime, in_place, in_force):
+        if law is None:
+            return True, False, {}
+        day = next((self.values[name] for name in law["governed_by"] if name in self.values), None)
+        in_force = True if law["start"] is law["until"] is None else None if day is None else _within(day, law)
+        holds = [_among(self.may_be, law["regimes"]), _among(self.may_be_in, law["territories"]), in_force]
+        if False in holds:
             return False, False, {}
         if law["review_by"] and (self.raw["as_of"] is None or self.raw["as_of"] > law["review_by"]):
             return "outdated", False, {}
-        open_ = of_regime is None and self.regime in regimes
-        if (of_regime is None and not open_) or None in (in_place, in_force):
+        open_ = holds[0] is None and self.regime in law["regimes"]
+        if None in holds[open_:]:
             return None, False, {}
+        spans = {one["name"]: one["spans"] for one in self.raw["parameters"] if one["pack"] == pack}
+        regimes = {self.regime} if self.regime else set(law["regimes"] or [None])
+        meant = set(law["territories"] or self.may_be_in or [None])
+        territories = meant & self.may_be_in if self.may_be_in else meant
         numbers = {}
         for name in law["dated"]:
-            span = self.number(self.spans[pack, name], law, day)
-            if span is not None:
-                numbers[f"params.{name}"] = span["value"]
+            fit = [[s for s in spans[name] if _within(day, s) and _among({one}, s["regimes"])] for one in regimes]
+            found = [{s["value"] for s in of if _among({one}, s["territories"])} for of in fit for one in territories]
+            if len(found[0]) == 1 and all(one == found[0] for one in found):
+                numbers[f"params.{name}"] = min(found[0])
         return True, open_, numbers
 
-    def number(
-        self, spans: Sequence[Mapping[str, Any]], law: Mapping[str, Any], day: int | None
-    ) -> Mapping[str, Any] | None:
-        """The value by date that holds, or None if it is not the same for all that the document may be under."""
-        found = []
-        for regime in _ones(self.regime, self.may_be, law["regimes"]):
-            for territory in _ones(self.territory, self.may_be_in, law["territories"]):
-                of = [s for s in spans if s["regimes"] is None or regime in s["regimes"]]
-                of = [s for s in of if s["territories"] is None or territory in s["territories"]]
-                if day is not None:
-                    of = [s for s in of if _within(day, s["start"], s["until"])]
-                if len({s["value"] for s in of}) != 1:
-                    return None
-                found.append(max(of, key=lambda s: str(s["start"])))
-        return found[0] if len({s["value"] for s in found}) == 1 else None
-
-    def reaches(self, tier: str, facts: Mapping[str, Any]) -> bool | None:
-        """Whether the contract is at least of a tier."""
+    def reaches(self, tier: str, values: _Raw) -> bool | None:
+        """Whether the contract is at least of a size."""
         if self.raw["tier"]["basis"] == "override":
             return _TIERS.index(tier) <= _TIERS.index(self.raw["tier"]["name"])
         gate = next((one for one in self.raw["tiers"] if one["tier"] == tier), None)
-        return True if gate is None else self.ask(gate["condition"], self.values(gate, facts))
+        return gate is None or self.ask(gate["condition"], self.with_lets(gate, values))
 
-    def backed(self, reference: str, *, wholly: bool = False) -> bool:
-        """Whether a fact or a part of one is backed by evidence; a list is wholly if each of its items is."""
-        those = self.others.get(_base(reference.partition("[")[0]), (self,))
-        if len(those) == 1 or not wholly:
-            return any(one.backed_here(reference, wholly=wholly) for one in those)
-        of = self.facts.get(reference)
-        if any(one.backed_here(reference, within=False) for one in those) or not isinstance(of, list):
-            return any(one.backed_here(reference, wholly=wholly) for one in those)
-        return bool(of) and all(self.backed(f"{reference}[{at}]") for at in range(len(of)))
+    def verdict(self, logic: _Raw, info: _Raw) -> _Said:
+        """What a rule says of the document."""
+        stated = self.judged(logic, info, self.values, self.values)
+        if self.proving is self.values or stated[0] == "fail":
+            return stated
+        proven = self.judged(logic, info, self.asking, self.proving)
+        unproven = proven[0] == "fail" or (stated[0] == "pass" and proven[0] == "not_yet_due")
+        return ("unknown", False, info["severity"]) if unproven else proven
 
-    def backed_here(self, reference: str, *, wholly: bool = False, within: bool = True) -> bool:
-        """The same, by the evidence of this document alone."""
-        name = _base(reference).replace("[", ".").replace("]", "")
-        from_profile = name in self.of_profile
-        evidence = self.profile_evidence if from_profile else [""] if self.published else self.evidence
-        if any(not item or f"{name}.".startswith(f"{item}.") for item in evidence):
-            return True
-        if reference.endswith(".complete") or not within:
-            return False
-        of = self.facts.get(name)
-        if wholly and isinstance(of, list):
-            return bool(of) and all(self.backed_here(f"{name}[{at}]") for at in range(len(of)))
-        return any(item.startswith(f"{name}.") for item in evidence)
+    def judged(self, logic: _Raw, info: _Raw, asking: _Raw, proving: _Raw) -> _Said:
+        """By what decides whether it is asked, and by what decides whether it is met."""
+        severity = info["severity"]
+        holds, overturned, numbers = self.stands(logic["law"], logic["pack"])
+        if holds in (False, "outdated"):
+            return "unknown" if holds else "not_applicable", False, severity
+        large = self.reaches(info["tier"], asking)
+        values = self.with_lets(logic, {**asking, **numbers})
+        applies = large is not False and (logic["when"] is None or self.ask(logic["when"], values))
+        if applies is False:
+            return "not_applicable", False, severity
+        values = values if proving is asking else self.with_lets(logic, {**proving, **numbers})
+        asked, due = large is True and applies is True, _STAGES.index(info["due_from"])
+        is_due = True if due == 0 else None if self.stage is None else _STAGES.index(self.stage) >= due
+        planned = is_due is not True and logic["planned"] is not None and self.ask(logic["planned"], values) is True
+        if is_due is False and not planned:
+            return "not_yet_due", False, severity
+        said = self.decided(logic, values, severity) if is_due is not False else ("pass", False, severity)
+        if not asked or holds is None or (is_due is None and not (said[0] == "pass" and planned)):
+            return "unknown", False, severity
+        return said[0], said[1] or (overturned and said[0] != "unknown"), said[2]
 
-    def proven(self) -> dict[str, Any]:
-        """The facts that are backed; of the records of a list, the fields that are."""
-        proven = {
-            name: value for name, value in self.facts.items() if name in _NO_CLAIM or self.backed(name, wholly=True)
-        }
-        for name, value in proven.items():
-            if isinstance(value, list) and any(isinstance(one, dict) for one in value):
-                proven[name] = [
-                    {field: part for field, part in one.items() if self.backed(f"{name}[{at}].{field}")}
-                    for at, one in enumerate(value)
-                ]
-        return proven
+    def decided(self, logic: _Raw, values: _Raw, severity: str) -> _Said:
+        """The first branch that is true decides, provisionally if before it one of the other verdict is open."""
+        open_ = set[str]()
+        for branch in logic["branches"]:
+            value, verdict = self.ask(branch["condition"], values), branch["verdict"]
+            if logic["require"]:
+                return ("unknown" if value is None else "pass" if value else "fail"), False, severity
+            if value is True:
+                return verdict, bool(open_ - {verdict}), branch["severity"] if verdict == "fail" else severity
+            open_ |= {verdict} if value is None else set()
+        return "unknown", False, severity
 
-    def differences(self) -> Iterator[str]:
-        """Every place where the report says something else."""
-        logic = {one["rule"]: one for one in self.raw["logic"]}
-        for rule in sorted(logic.keys() - {result["rule"]["id"] for result in self.raw["results"]}):
-            yield f"{rule}: the report carries its conditions and does not say what came of it"
-        judged = []
-        told, found = self.raw["regime"]["id"], self.run_under()
-        if told != found:
-            yield f"the law: the report says {told}, and it is {found}"
-        for result in self.raw["results"]:
-            info = result["rule"]
-            if info["kind"] == "manual":
-                verdict, claimed = self.answered(info["id"])
-                if (verdict, claimed) != (result["verdict"], result["claimed"]):
-                    yield f"{info['id']}: the report says {_said(result)}, and the answer makes it {verdict}"
-                judged.append((info, verdict, False, info["severity"], claimed, result["waived"] is not None))
-                continue
-            if info["id"] not in logic:
-                yield f"{info['id']}: the report does not carry its conditions"
-                continue
-            verdict, provisional, severity = self.verdict(logic[info["id"]], info)
-            yield from self.of_documents(logic[info["id"]], result)
-            if (verdict, provisional) != (result["verdict"], result["provisional"]):
-                yield f"{info['id']}: the report says {_said(result)}, and it is {verdict}"
-            elif verdict == "fail" and severity != result["severity"]:
-                yield f"{info['id']}: the report says {result['severity']} severity, and it is {severity}"
-            claimed = verdict == "pass" and self.only_claimed(result)
-            if claimed != result["claimed"]:
-                yield f"{info['id']}: the report says {_claims(result['claimed'])}, and it is {_claims(claimed)}"
-            judged.append((info, verdict, provisional, severity, claimed, result["waived"] is not None))
-        yield from self.stated()
-        for key, waiving in (("score", True), ("score_without_waivers", False)):
-            if self.raw[key] is not None:
-                yield from _compare(self.raw[key], self.score(judged, waiving), key.replace("_", " "))
-
-    def answered(self, question: str) -> tuple[str, bool]:
-        """The verdict of a question by the answer that the report carries, and whether it is only claimed."""
-        given = next((one["answer"] for one in self.raw["questions"] if one["id"] == question and one["answer"]), None)
-        if given is None or not given["by"].strip() or not given["on"]:
-            return "not signed", False
-        verdict = {"yes": "pass", "no": "fail", "not_applicable": "not_applicable"}[given["answer"]]
-        if self.raw["require_evidence"] and given["evidence"] is None and verdict != "fail":
-            verdict = "unknown"
-        return verdict, verdict == "pass" and given["evidence"] is None
-
-    def only_claimed(self, result: Mapping[str, Any]) -> bool:
-        """Whether no evidence stands behind what decided."""
-        return not any(self.backed(name.partition("@")[0]) for name in result["decided_by"])
-
-    def of_documents(self, logic: Mapping[str, Any], result: Mapping[str, Any]) -> Iterator[str]:
-        """What the report says of each document of a case; here there is one."""
-        return iter(())
-
-    def stated(self) -> Iterator[str]:
-        """Values that the report names as deciding, and what the document has."""
-        for fact in self.raw["facts"]:
-            yield from self.value_of(fact)
-
-    def value_of(self, fact: Mapping[str, Any]) -> Iterator[str]:
-        """A value that the report names, where the document has another."""
-        name, _, rest = fact["name"].partition("@")[0].partition("[")
-        if name.startswith("answers."):
-            return
-        if rest or isinstance(fact["value"], list) or isinstance(self.facts.get(name), list):
-            return
-        has, says = self.facts.get(name), fact["value"]
-        if isinstance(says, str) and isinstance(has, int):
-            has = dt.date.fromordinal(has + _ZERO).isoformat()
-        if has != says and not (says == "none" and self.facts.get(f"{name}.given") is False):
-            yield f"{name}: the report says {says!r}, and the document has {has!r}"
-
-    # -- score --
-
-    def score(self, judged: Sequence[tuple[Any, ...]], waiving: bool) -> dict[str, Any]:
-        """The score by the formulas, in whole tenths of weight."""
-        weights = {pack["id"]: pack["weight"] for pack in self.raw["packs"]}
-        groups = {group["id"]: group for group in self.raw["groups"]}
-        units: dict[str, list[tuple[Any, ...]]] = {}
-        for one in judged:
-            if one[0]["scored"]:
-                units.setdefault(one[0]["group"] or one[0]["id"], []).append(one)
-        sums: dict[str, list[int]] = {pack: [0, 0, 0, 0, 0] for pack in weights}
-        for id, members in units.items():
-            of = groups.get(id, members[0][0])
-            weight = _SEVERITY[of["severity"]] * _STRENGTH[of["strength"]] // 10
-            state, open_ = _together([m for m in members if not (waiving and m[5])])
-            counts = sums[members[0][0]["pack"]]
-            if state != "not_applicable":
-                counts[0] += weight
-                counts[1] += weight * (state != "unknown")
-                counts[2] += weight * (state == "pass")
-                counts[3] += weight * (state == "pass" and not open_)
-                counts[4] += weight * (state == "pass" or open_)
-        applying = {pack: s for pack, s in sums.items() if s[0]}
-        total = sum(weights[pack] for pack in applying)
-        share = [sum(weights[p] * s[at] / s[0] for p, s in applying.items()) for at in range(5)]
-        counted = [one for one in judged if one[0]["scored"] and not (waiving and one[5])]
-        passes = [one for one in counted if one[1] == "pass"]
-        capped = any(
-            one[1] == "fail" and not one[2] and one[3] == "high" and one[0]["strength"] == "recommendation"
-            for one in counted
-        ) or (bool(passes) and all(one[4] for one in passes))
-        figures = {
-            "score": 100 * share[2] / share[1] if share[1] else None,
-            "low": 100 * share[3] / total if total else None,
-            "high": 100 * share[4] / total if total else None,
-            "coverage": 100 * share[1] / total if total else 0.0,
-        }
-        return {**figures, "grade": _grade(figures, capped), "passes": len(passes)}
+    def follows(self, verdict: str, logic: _Raw, names: Sequence[str]) -> bool:
+        """Whether a verdict follows from some facts alone, and the rule speaks of all of them."""
+        told = json.dumps([logic, logic["law"] and [self.raw["regimes"], "process.regime", "commissioner.territory"]])
+        facts = {name: value for name, value in self.values.items() if base(name) in map(base, names)}
+        values = self.with_lets(logic, {**facts, **self.stands(logic["law"], logic["pack"])[2]})
+        planned = logic["planned"] is not None and self.ask(logic["planned"], values) is True
+        follows = (verdict == "pass" and planned) or verdict == self.decided(logic, values, "")[0]
+        return follows and all(base(name) in told for name in names)
 
 
-# --- Cases -------------------------------------------------------------------------------------------------------
+def _within(day: int | None, span: _Raw) -> bool:
+    written = dt.date.fromordinal(day + _ZERO).isoformat() if day is not None else span["start"]
+    return (span["start"] or written) <= written <= (span["until"] or written)
 
 
-def _statements(part: BaseModel, prefix: str = "") -> Iterator[tuple[str, tuple[Any, bool]]]:
-    """What a description states, as it is stated, and whether it is free text."""
-    for field, value in part:
-        if value is None or field == "evidence":
-            continue
-        if isinstance(value, BaseModel) and not isinstance(value, Listed | Money):
-            yield from _statements(value, f"{prefix}{field}.")
-        else:
-            texts = value.items if isinstance(value, Listed) else (value,)
-            words = bool(texts) and all(isinstance(one, str) for one in texts)
-            dated = not isinstance(value, Listed) and "year-month-day" in str(value)
-            yield f"{prefix}{field}", (value, words and not dated and _is_free(type(part), field))
-
-
-@cache
-def _is_free(model: type[BaseModel], field: str) -> bool:
-    hint = _hint(model, field)
-    return "Literal" not in hint and "date" not in hint
-
-
-def _bare(value: Any) -> Any:
-    if isinstance(value, Money):
-        return (value.amount, value.currency if value.amount else None)
-    if isinstance(value, Listed):
-        return (value.complete, [_bare(item) for item in value.items])
-    if isinstance(value, BaseModel):
-        return {name: _bare(part) for name, part in value if part is not None}
-    return value
-
-
-def _clash(one: Any, other: Any, free: bool) -> bool:
-    """Whether two statements can't both be right."""
-    if isinstance(one, Listed):
-        if one.complete and other.complete and len(one.items) != len(other.items):
-            return True
-        return not free and any(
-            bool(all_.complete) and not all(any(_could_be(x, y) for y in all_.items) for x in some.items)
-            for some, all_ in ((one, other), (other, one))
-        )
-    return (one == "none") != (other == "none") if free else bool(_bare(one) != _bare(other))
-
-
-def _could_be(one: Any, other: Any) -> bool:
-    if not isinstance(one, BaseModel):
-        return bool(one == other)
-    told = {name: part for name, part in other if part is not None}
-    return not any(
-        part is not None
-        and name in told
-        and _clash(part, told[name], isinstance(part, str) and "Literal" not in _hint(type(one), name))
-        for name, part in one
-    )
-
-
-class _Case(_Work):
-    """A report on a case: each document is verified with what it takes from the others."""
-
-    def __init__(self, raw: Mapping[str, Any], documents: Sequence[Document]) -> None:
-        super().__init__(raw, documents[0])
-        self.works = [_Work(raw, one) for one in documents]
-        self.named = {told["name"]: work for told, work in zip(raw["case"]["documents"], self.works, strict=True)}
-        self.said = [
-            {k: v for k, v in _statements(one.description) if k not in work.of_profile}
-            for one, work in zip(documents, self.works, strict=True)
-        ]
-        taken = [self.taken(number) for number in range(len(self.works))]
-        own = [dict(work.facts) for work in self.works]
-        for work, sources in zip(self.works, taken, strict=True):
-            others = {}
-            for name, (source, alike) in sources.items():
-                for suffix in ("", ".given", ".complete"):
-                    if source is None or own[source] is not own[self.works.index(work)]:
-                        work.facts.pop(name + suffix, None)
-                    if source is not None and name + suffix in own[source]:
-                        work.facts[name + suffix] = own[source][name + suffix]
-                others[name] = [self.works[at] for at in alike]
-            work.others = others
-        for work in self.works:
-            work.prove()
-
-    def taken(self, number: int) -> dict[str, tuple[int | None, list[int]]]:
-        """For each fact that a document of the case states: who one document has it from, and who says the same."""
-        kinds = [work.facts["kind"] for work in self.works]
-        taken: dict[str, tuple[int | None, list[int]]] = {}
-        for name in {name for said in self.said for name in said}:
-            those = [at for at, said in enumerate(self.said) if name in said]
-            if name in NAMING and number not in those:
-                continue
-            if number in those:
-                source: int | None = number
-            else:
-                near = [at for at in those if kinds[at] == kinds[number] or not is_among(name, OF_ITS_TIME)]
-                if not near:
-                    continue
-                source = self.agreed(name, near)
-            same = [at for at in those if source is not None and self.bare(at, name) == self.bare(source, name)]
-            taken[name] = (source, [] if source is None else [source, *(at for at in same if at != source)])
-        return taken
-
-    def bare(self, at: int, name: str) -> Any:
-        return _bare(self.said[at][name][0])
-
-    def agreed(self, name: str, those: Sequence[int]) -> int | None:
-        """The document whose statement stands for those of others; None if they differ."""
-
-        def order(at: int) -> tuple[bool, bool]:
-            return not getattr(self.said[at][name][0], "complete", True), not self.works[at].backed_here(name)
-
-        first = min(those, key=order)
-        value, free = self.said[first][name]
-        for at in those:
-            other = self.said[at][name][0]
-            if _clash(value, other, free and self.said[at][name][1]):
-                return None
-            if isinstance(value, Listed) and not value.complete:
-                lists = [sorted(map(repr, map(_bare, one.items))) for one in (value, other)]
-                if lists[0] != lists[1] or value.complete != other.complete:
-                    return None
-        return first
-
-    def verdict(self, logic: Mapping[str, Any], info: Mapping[str, Any]) -> tuple[str, bool, str]:
-        """Of all documents together: the worst, and how sure it is."""
-        said = [work.verdict(logic, info) for work in self.works if work.facts["kind"] in logic["applies_to"]]
-        for state in ("fail", "unknown", "pass", "not_yet_due"):
-            those = [one for one in said if one[0] == state]
-            if those:
-                open_ = [one[1] for one in those]
-                provisional = all(open_) if state == "fail" else any(open_)
-                sure = [one[2] for one in those if state != "fail" or one[1] == provisional]
-                return state, provisional, max(sure, key=lambda one: _SEVERITY[one])
-        return "not_applicable", False, info["severity"]
-
-    def run_under(self) -> str | None:
-        """The law that all documents are under; none if they are under several."""
-        those = {work.regime for work in self.works}
-        return min(those, key=str) if len(those) == 1 else None
-
-    def only_claimed(self, result: Mapping[str, Any]) -> bool:
-        """By the evidence for what the document knows that settled it."""
-        work = self.named.get(result["document"])
-        return work is None or work.only_claimed(result)
-
-    def of_documents(self, logic: Mapping[str, Any], result: Mapping[str, Any]) -> Iterator[str]:
-        """What the report says of each document."""
-        told = {one["document"]: (one["verdict"], one["provisional"]) for one in result["documents"]}
-        has = {
-            name: work.verdict(logic, result["rule"])[:2]
-            for name, work in self.named.items()
-            if work.facts["kind"] in logic["applies_to"]
-        }
-        for name in sorted(told.keys() | has.keys()):
-            if told.get(name) != has.get(name):
-                yield f"{result['rule']['id']}: the report does not say of {name} what is found of it"
-        settling = (result["verdict"], result["document"])
-        if has and has.get(settling[1], ("",))[0] != settling[0]:
-            yield f"{result['rule']['id']}: {settling[1]} does not settle it"
-
-    def stated(self) -> Iterator[str]:
-        """Values that the report names, as deciding or as contradicting each other."""
-        for fact in self.raw["facts"]:
-            those = [self.named[fact["file"]]] if fact["file"] in self.named else self.works
-            found = [list(work.value_of(fact)) for work in those]
-            if all(found):
-                yield from found[0]
-        told = {one["name"]: one for one in self.raw["case"]["contradictions"]}
-        apart = {**NAMING, **OF_ITS_TIME, **CHANGING}
-        has = set()
-        for name in {name for said in self.said for name in said if not is_among(name, apart)}:
-            values = [said[name] for said in self.said if name in said]
-            pairs = ((a, b) for at, a in enumerate(values) for b in values[at + 1 :])
-            if any(_clash(a[0], b[0], a[1] and b[1]) for a, b in pairs):
-                has.add(name)
-        for name in sorted(told.keys() ^ has):
-            found_now = "the documents contradict each other" if name in has else "they do not"
-            yield f"{name}: what the report says of contradictions does not fit: {found_now}"
-        for name in sorted(told.keys() & has):
-            statements = {one["file"]: one for one in told[name]["statements"]}
-            if statements.keys() != {file for file, said in zip(self.named, self.said, strict=True) if name in said}:
-                yield f"{name}: the report does not name the documents that state it"
-            for file, fact in statements.items():
-                if file in self.named and name in self.named[file].facts:
-                    yield from self.named[file].value_of(fact)
-
-
-def _among(possible: set[str] | None, asked: Sequence[str]) -> bool | None:
+def _among(possible: set[Any] | None, asked: Sequence[str] | None) -> bool | None:
     """Whether all of what may be meant is asked about, or none of it; None if some."""
-    if possible is None:
-        return None
-    return True if possible <= set(asked) else None if possible & set(asked) else False
+    if asked is None or (possible is not None and possible <= set(asked)):
+        return True
+    return None if possible is None or possible & set(asked) else False
 
 
-def _within(day: int, start: str | None, until: str | None) -> bool:
-    shown = dt.date.fromordinal(day + _ZERO).isoformat()
-    return (start is None or start <= shown) and (until is None or shown <= until)
+def _together(said: Sequence[_Said]) -> _Said:
+    """The worst: provisional if all failures are, or if one of what is no failure is; the gravest of the surest."""
+    worst = min((one[0] for one in said), key=_WORST_FIRST.index)
+    those = sorted((one[1], -_SEVERITY[one[2]], one[2]) for one in said if one[0] == worst)
+    return worst, those[0 if worst == "fail" else -1][0], those[0][2]
 
 
-def _ones(known: str | None, possible: set[str] | None, asked: Sequence[str] | None) -> Sequence[str | None]:
-    if known is not None:
-        return (known,)
-    if possible is None:
-        return tuple(sorted(asked)) if asked else (None,)
-    return tuple(sorted(possible & set(asked) if asked else possible)) or (None,)
-
-
-def _claims(claimed: bool) -> str:
-    return "claimed" if claimed else "not only claimed"
-
-
-def _said(result: Mapping[str, Any]) -> str:
-    return f"provisionally {result['verdict']}" if result["provisional"] else str(result["verdict"])
-
-
-def _together(members: Sequence[tuple[Any, ...]]) -> tuple[str, bool]:
-    verdicts = {"not_applicable" if m[1] == "not_yet_due" else m[1] for m in members}
-    state = next((s for s in ("fail", "unknown", "pass") if s in verdicts), "not_applicable")
-    provisional = [m[2] for m in members if m[1] == state]
-    return state, state == "unknown" or (all(provisional) if state == "fail" else state == "pass" and any(provisional))
-
-
-def _grade(figures: Mapping[str, Any], capped: bool) -> set[str]:
-    """The grades that these figures may have: one, or two where rounding decides."""
-    if figures["score"] is None:
-        return {"insufficient evidence"}
-    found = set()
-    for slack in (-0.05, 0.0, 0.05):
-        letters = [
-            next(g for g, least in _GRADES if figures[key] + slack >= least or g == "E") for key in ("low", "high")
-        ]
-        worst, best = (max(letter, "C") if capped else letter for letter in letters)
-        grade = best if worst == best else f"{worst}–{best}"
-        found.add(grade if figures["coverage"] + slack >= 50 else "insufficient evidence")
-    return found
-
-
-def _compare(says: Mapping[str, Any], has: Mapping[str, Any], what: str) -> Iterator[str]:
+def _unlike(what: str, told: _Raw, has: _Raw) -> Iterator[str]:
     for key, value in has.items():
-        said = says[key]
-        if isinstance(value, set):
-            same = said in value
-        elif value is None or said is None:
-            same = value is said
+        if isinstance(value, dict):
+            every = dict.fromkeys([*value, *told[key]])
+            yield from _unlike(f"{what}, {key}", {**every, **told[key]}, {**every, **value})
+        elif json.dumps(told[key]) != json.dumps(value):
+            yield f"{what}, {key}: the report says {told[key]}, and it is {value}"
+
+
+def _differences(raw: _Raw, joined: Sequence[Joined]) -> Iterator[str]:
+    """Every place where the report says something else."""
+    known = [_Known(raw, one) for one in joined]
+    logic, named = {one["rule"]: one for one in raw["logic"]}, {one.document.name: one for one in known}
+    asked = sorted(one["rule"]["id"] for one in raw["results"] if one["rule"]["kind"] != "manual")
+    yield from _unlike("the report", {"rules with a verdict": asked}, {"rules with a verdict": sorted(logic)})
+    laws = list({one.regime for one in known})
+    yield from _unlike("the law", raw["regime"], {"id": laws[0] if len(laws) == 1 else None})
+    sizes = {tier: [one.reaches(tier, one.values) for one in known] for tier in _TIERS}
+    size = None if any(None in of for of in sizes.values()) else [tier for tier, of in sizes.items() if True in of][-1]
+    yield from _unlike("the size", raw["tier"], {"name": size})
+    if raw["schema_version"] != "1.0":  # Such an early report carries no proof, and all is worked out without.
+        for one, has, told in zip(known, knowledge(joined), raw["proof"], strict=True):
+            law = {"regimes": one.may_be and sorted(one.may_be), "territories": one.may_be_in and sorted(one.may_be_in)}
+            yield from _unlike(f"what is known of {one.document.name}", told, {**has, **law})
+    yield from _stated(raw, known, joined)
+    judged = []
+    for result in raw["results"]:
+        info, names = result["rule"], [name.partition("@")[0] for name in result["decided_by"]]
+        if info["kind"] == "manual":
+            answer = next(one["answer"] for one in raw["questions"] if one["id"] == info["id"])
+            backed = evidenced = answer["evidence"] is not None
+            answered = _ANSWERS[answer["answer"]] if answer["by"].strip() and answer["on"] else "not signed"
+            unproven = raw["require_evidence"] and not backed and answered != "fail"
+            said = ("unknown" if unproven else answered), False, info["severity"]
         else:
-            same = abs(said - value) <= 0.0501
-        if not same:
-            shown = " or ".join(sorted(value)) if isinstance(value, set) else value
-            yield f"{what}, {key}: the report says {said}, and it is {shown}"
+            rule, settling = logic[info["id"]], named.get(result["document"], known[0])
+            of = {name: one.verdict(rule, info) for name, one in named.items() if one.kind in rule["applies_to"]}
+            said = _together([*of.values()] or [("not_applicable", False, info["severity"])])
+            if said[0] in ("pass", "fail") and not settling.follows(said[0], rule, names):
+                yield f"{info['id']}: it does not follow from {', '.join(names) or 'nothing'}"
+            backed = any(map(settling.facts.evidence_for, names))
+            evidenced = backed and all(map(settling.facts.shown, names))
+            if raw.get("case"):
+                told = {one["document"]: [one["verdict"], one["provisional"]] for one in result["documents"]}
+                yield from _unlike(info["id"], {"on": told}, {"on": {name: list(one[:2]) for name, one in of.items()}})
+                if of and (result["document"] not in of or of[result["document"]][0] != said[0]):
+                    yield f"{info['id']}: {result['document']} does not settle it"
+        judged.append((info, said, said[0] == "pass" and not backed, result["waived"] is not None))
+        has = dict(zip(("verdict", "provisional", "severity", "claimed"), (*said, judged[-1][2]), strict=True))
+        yield from _unlike(info["id"], result, {**has, "evidenced": said[0] in ("pass", "fail") and evidenced})
+    for key, waiving in (("score_without_waivers", False), ("score", True)):
+        score, packs = _score(raw, judged, waiving=waiving)
+        yield from _unlike(key.replace("_", " "), raw[key], score if raw[key] is not None else {})
+    for pack in raw["packs"]:
+        yield from _unlike(f"the score of {pack['id']}", pack, packs[pack["id"]])
+
+
+def _stated(raw: _Raw, known: Sequence[_Known], joined: Sequence[Joined]) -> Iterator[str]:
+    """Where facts that decided, or that contradict each other, are not those that stand in the documents."""
+    names = {name for one in (*raw["results"], raw["regime"]) for name in one["decided_by"]}
+    yield from _unlike("the report", {"facts": sorted(one["name"] for one in raw["facts"])}, {"facts": sorted(names)})
+    told = raw["case"]["contradictions"] if raw.get("case") else []
+    said = {one["name"]: [fact["file"] for fact in one["statements"]] for one in told}
+    has = {one.name: [known[at].document.name for at in one.documents] for one in contradictions(joined)}
+    yield from _unlike("the case", {"contradictions": said}, {"contradictions": has})
+    stated = (*raw["facts"], *(fact for one in told for fact in one["statements"]))
+    for fact in (one for one in stated if not one["name"].startswith(("as_of", "answers."))):
+        reference = fact["name"].partition("@")[0]
+        those = [one for one in known if base(reference) in statements(one.document.description)]
+        one = next((o for o in those if place_of(o.document, o.facts, reference)[0] == fact["file"]), those[0])
+        value, _, _, kind = part_of(one.facts, reference)
+        place = zip(("file", "pointer", "line", "column"), place_of(one.document, one.facts, reference), strict=True)
+        found = {**dict(place), "evidenced": one.facts.evidence_for(reference) is not None}
+        yield from _unlike(fact["name"], fact, found if value is None else {**found, "value": shown(value, kind)})
+
+
+def _score(raw: _Raw, judged: Sequence[_Judged], *, waiving: bool) -> tuple[_Raw, dict[str, _Raw]]:
+    """The score of all and of each pack by the formulas, in whole tenths of weight."""
+    counted = [one for one in judged if one[0]["scored"] and not (waiving and one[3])]
+    groups, units = {one["id"]: one for one in raw["groups"]}, dict[tuple[str, str], list[tuple[_Raw, _Said]]]()
+    for info, said, *_ in counted:
+        units.setdefault((info["pack"], info["group"] or info["id"]), []).append((info, said))
+    sums = {pack["id"]: [0] * 5 for pack in raw["packs"]}
+    for (pack, id), members in units.items():
+        verdict, open_, _ = _together([said for _, said in members])
+        fault = groups.get(id, members[0][0])
+        weight = _SEVERITY[fault["severity"]] * _STRENGTH[fault["strength"]] // 10
+        passed, open_ = verdict == "pass", open_ or verdict == "unknown"
+        counts = (True, verdict != "unknown", passed, passed and not open_, passed or open_)
+        if verdict in ("fail", "unknown", "pass"):
+            sums[pack] = [before + weight * count for before, count in zip(sums[pack], counts, strict=True)]
+    applying = [(pack["weight"], sums[pack["id"]]) for pack in raw["packs"] if sums[pack["id"]][0]]
+    figures = _figures([math.fsum(weight * one[at] / one[0] for weight, one in applying) for at in range(5)])
+    met = [claimed or said[0] == "fail" for _, said, claimed, _ in counted if said[0] == "pass" or said[1]]
+    grave = any(said == ("fail", False, "high") and info["strength"] == "recommendation" for info, said, *_ in counted)
+    letters = [next(g for g, least in _GRADES.items() if (figures[key] or 0) >= least) for key in ("high", "low")]
+    best, worst = (max(letter, "C") if grave or (met and all(met)) else letter for letter in letters)
+    grade = best if best == worst else f"{worst}–{best}"
+    if figures["score"] is None or figures["coverage"] < 50:
+        grade = "insufficient evidence"
+    passes = [claimed for _, said, claimed, _ in counted if said[0] == "pass"]
+    overall = {**figures, "grade": grade, "passes": len(passes), "claimed": sum(passes)}
+    return overall, {pack: _figures(one) for pack, one in sums.items()}
+
+
+def _figures(sums: Sequence[float]) -> dict[str, Any]:
+    """From the weight that applies, is decided, passed, surely passed and possibly passed, in points of 100."""
+    applies, decided, passed, surely, possibly = sums
+    shares = {"score": (passed, decided), "low": (surely, applies), "high": (possibly, applies)}
+    found = {key: round(round(100 * one / of, 9), 1) if of else None for key, (one, of) in shares.items()}
+    return {**found, "coverage": round(round(100 * decided / applies, 9), 1) if applies else 0.0}

@@ -727,8 +727,7 @@ def test_verifying_needs_all_documents_and_notices_what_was_changed(tmp_path: Pa
     report = save(case(*files), tmp_path)
     assert verify(report, files)[0].differences == ()
     (missing,) = verify(report, files[:1])[0].differences
-    assert missing.startswith("all documents of the case are needed")
-    assert missing.endswith("document-1.json is not among those that were given")
+    assert "document-1.json is not among the documents that were given" in missing
 
     def forged(change: Callable[[dict[str, Any]], None]) -> tuple[str, ...]:
         raw = json.loads(report.read_text("utf-8"))
@@ -750,4 +749,4 @@ def test_verifying_needs_all_documents_and_notices_what_was_changed(tmp_path: Pa
         raw["case"]["contradictions"][0]["statements"][1]["value"] = 300000.0
 
     for change, what in ((pass_it, "PP-01"), (of_other, "PP-01"), (agree, "value.total"), (other_value, "value.total")):
-        assert any(one.startswith(what) for one in forged(change)), change
+        assert any(what in one for one in forged(change)), change

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from goodcommission import DescriptionError, audit, audit_template, improve, load_packs, verifying
+from goodcommission import DescriptionError, audit, audit_template, improve, load_packs
 from goodcommission.cli import main
 from goodcommission.description.evidence import BASICS, SHOWN_BY_ITSELF
 from goodcommission.description.reading import read_description
@@ -117,10 +117,8 @@ def test_a_notice_shows_what_it_says_and_not_what_the_profile_adds() -> None:
     assert one is not None and one.document.startswith("Notice ") and one.date is not None
 
 
-def test_basics_are_facts_and_the_second_implementation_has_the_same() -> None:
+def test_basics_are_facts() -> None:
     assert dictionary().keys() >= BASICS
-    assert frozenset(verifying._ASKED_ON_A_CLAIM) == BASICS
-    assert frozenset(verifying._NO_CLAIM) == SHOWN_BY_ITSELF
 
 
 # --- How a report tells it -------------------------------------------------------------------------------------------

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from goodcommission.engine.conditions import UNKNOWN, Type, View, Vocabulary
 from goodcommission.engine.facts import date, days
-from goodcommission.engine.functions import FUNCTIONS, NotComputableError, add_months, band, weekdays_between
 from goodcommission.engine.verdicts import CompiledLet, compute_let
+from goodcommission.packs.functions import FUNCTIONS, NotComputableError, add_months, band, weekdays_between
 from goodcommission.packs.model import Let
 
 DATES = st.dates(dt.date(1900, 1, 1), dt.date(2200, 12, 31))

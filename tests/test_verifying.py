@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import datetime as dt
 import json
 import random
@@ -18,6 +19,7 @@ from goodcommission import audit, load_packs, read_documents
 from goodcommission import verifying as module
 from goodcommission.cli import main
 from goodcommission.packs.loading import pack_files, read_pack, shipped_folder
+from goodcommission.report.reading import read_reports
 from goodcommission.verifying import verify
 
 ROOT = Path(__file__).parents[1]
@@ -84,75 +86,289 @@ def sealed(raw: dict[str, Any]) -> str:
     return f'{body[:-2]},\n  "digest": "sha256:{sha256(body.encode()).hexdigest()}"\n}}\n'
 
 
-def a_verdict(raw: dict[str, Any]) -> None:
-    next(r for r in raw["results"] if r["verdict"] == "fail")["verdict"] = "pass"
+Raw = dict[str, Any]
 
 
-def a_provisional(raw: dict[str, Any]) -> None:
-    next(r for r in raw["results"] if r["verdict"] == "pass")["provisional"] = True
+def result(raw: Raw, **wanted: Any) -> Raw:
+    return next(r for r in raw["results"] if all(r[name] == value for name, value in wanted.items()))
 
 
-def a_severity(raw: dict[str, Any]) -> None:
-    next(r for r in raw["results"] if r["verdict"] == "fail" and r["severity"] == "high")["severity"] = "low"
+def a_verdict(raw: Raw) -> None:
+    result(raw, verdict="fail")["verdict"] = "pass"
 
 
-def a_score(raw: dict[str, Any]) -> None:
-    raw["score"]["score"] += 1
+def a_provisional(raw: Raw) -> None:
+    result(raw, verdict="pass")["provisional"] = True
 
 
-def an_interval(raw: dict[str, Any]) -> None:
+def a_severity(raw: Raw) -> None:
+    result(raw, verdict="fail", severity="high")["severity"] = "low"
+
+
+def a_claim(raw: Raw) -> None:
+    result(raw, claimed=True)["claimed"] = False
+
+
+def an_evidenced(raw: Raw) -> None:
+    result(raw, claimed=True)["evidenced"] = True
+
+
+def a_score(raw: Raw) -> None:
+    raw["score"]["score"] += 0.1
+
+
+def an_interval(raw: Raw) -> None:
     raw["score"]["high"] += 0.2
 
 
-def a_grade(raw: dict[str, Any]) -> None:
+def a_coverage(raw: Raw) -> None:
+    raw["score"]["coverage"] -= 0.1
+
+
+def a_grade(raw: Raw) -> None:
     raw["score"]["grade"] = "A"
 
 
-def a_value(raw: dict[str, Any]) -> None:
+def the_claims_counted(raw: Raw) -> None:
+    raw["score"]["claimed"] -= 1
+
+
+def the_score_of_a_pack(raw: Raw) -> None:
+    next(pack for pack in raw["packs"] if pack["score"])["score"] += 0.1
+
+
+def a_weight(raw: Raw) -> None:
+    next(pack for pack in raw["packs"] if pack["score"])["weight"] *= 2
+
+
+def a_size(raw: Raw) -> None:
+    raw["tier"]["name"] = "small" if raw["tier"]["name"] != "small" else "large"
+
+
+def a_law(raw: Raw) -> None:
+    raw["regime"]["id"] = "procurement_act_2023" if raw["regime"]["id"] is None else None
+
+
+def a_value(raw: Raw) -> None:
     next(fact for fact in raw["facts"] if fact["name"] == "value.total")["value"] = 1.0
 
 
-def a_parameter(raw: dict[str, Any]) -> None:
+def a_pointer(raw: Raw) -> None:
+    next(fact for fact in raw["facts"] if fact["name"] == "value.total")["pointer"] = "/value/total_including_vat"
+
+
+def a_line(raw: Raw) -> None:
+    next(fact for fact in raw["facts"] if fact["name"] == "value.total")["line"] += 1
+
+
+def a_file(raw: Raw) -> None:
+    next(fact for fact in raw["facts"] if fact["name"] == "value.total")["file"] = "contract.json"
+
+
+def a_stated_fact_dropped(raw: Raw) -> None:
+    raw["facts"].pop()
+
+
+def a_stated_fact_invented(raw: Raw) -> None:
+    raw["facts"].append({**raw["facts"][-1], "name": "title"})
+
+
+def a_parameter(raw: Raw) -> None:
     next(p for p in raw["parameters"] if p["name"] == "page_bands")["bands"] = [[None, 1000.0]]
 
 
-def a_condition(raw: dict[str, Any]) -> None:
+def a_condition(raw: Raw) -> None:
     next(rule for rule in raw["logic"] if rule["rule"] == "PP-02")["branches"][0]["condition"] = (
         "true || kind == 'tender'"
     )
 
 
-def missing_conditions(raw: dict[str, Any]) -> None:
+def missing_conditions(raw: Raw) -> None:
     raw["logic"] = []
 
 
-@pytest.mark.parametrize(
-    "forge",
-    [
-        a_verdict,
-        a_provisional,
-        a_severity,
-        a_score,
-        an_interval,
-        a_grade,
-        a_value,
-        a_parameter,
-        a_condition,
-        missing_conditions,
-    ],
+def one_condition_missing(raw: Raw) -> None:
+    raw["logic"].pop()
+
+
+def a_rule_left_out(raw: Raw) -> None:
+    raw["results"].pop()
+
+
+def all_proof(raw: Raw) -> None:
+    raw["proof"] = []
+
+
+def a_fact_dropped(raw: Raw) -> None:
+    del raw["proof"][0]["facts"]["value.total"]
+
+
+def a_fact_dropped_with_its_place(raw: Raw) -> None:
+    del raw["proof"][0]["facts"]["value.total"]
+    del raw["proof"][0]["places"]["value.total"]
+
+
+def a_fact_invented(raw: Raw) -> None:
+    raw["proof"][0]["facts"]["commissioner.staff_time_for_users"] = True
+
+
+def a_fact_changed(raw: Raw) -> None:
+    raw["proof"][0]["facts"]["value.total"] += 1
+
+
+def a_truth_written_as_a_number(raw: Raw) -> None:
+    facts = raw["proof"][0]["facts"]
+    facts[next(name for name, value in facts.items() if value is True)] = 1
+
+
+def a_list_said_to_be_complete(raw: Raw) -> None:
+    facts = raw["proof"][0]["facts"]
+    facts[next(f"{n}.complete" for n, v in facts.items() if isinstance(v, list) and f"{n}.complete" not in facts)] = (
+        True
+    )
+
+
+def an_item_of_a_list(raw: Raw) -> None:
+    facts = raw["proof"][0]["facts"]
+    facts[next(name for name, value in facts.items() if isinstance(value, list) and value)].pop()
+
+
+def a_fact_moved(raw: Raw) -> None:
+    raw["proof"][0]["places"]["value.total"] = "/value/other"
+
+
+def a_fact_from_elsewhere(raw: Raw) -> None:
+    raw["proof"][0]["places"]["value.total"] = "other.json#/value/total"
+
+
+def evidence_invented(raw: Raw) -> None:
+    proof = raw["proof"][0]
+    proof["evidenced"].append(next(name for name in proof["places"] if name not in proof["evidenced"]))
+
+
+def the_laws_that_it_may_be_under(raw: Raw) -> None:
+    raw["proof"][0]["regimes"] = ["procurement_act_2023"] if raw["proof"][0]["regimes"] is None else None
+
+
+def the_territories(raw: Raw) -> None:
+    raw["proof"][0]["territories"] = ["scotland"]
+
+
+def what_decided_left_out(raw: Raw) -> None:
+    """And out of the facts, where no other rule rests on it."""
+    for one in raw["results"]:
+        if one["verdict"] == "pass" and len(one["decided_by"]) > 1:
+            one["decided_by"] = one["decided_by"][:1]
+    left = {name for one in (*raw["results"], raw["regime"]) for name in one["decided_by"]}
+    raw["facts"] = [fact for fact in raw["facts"] if fact["name"] in left]
+
+
+def what_decided_invented(raw: Raw) -> None:
+    """A fact that the rule does not speak of, to make a claim look like evidence."""
+    of = result(raw, verdict="pass", claimed=True)
+    of["decided_by"].append(next(f["name"] for f in raw["facts"] if f["name"] not in json.dumps(raw["logic"][:1])))
+
+
+FORGERIES = (
+    a_verdict,
+    a_provisional,
+    a_severity,
+    a_claim,
+    an_evidenced,
+    a_score,
+    an_interval,
+    a_coverage,
+    a_grade,
+    the_claims_counted,
+    the_score_of_a_pack,
+    a_weight,
+    a_size,
+    a_law,
+    a_value,
+    a_pointer,
+    a_line,
+    a_file,
+    a_stated_fact_dropped,
+    a_stated_fact_invented,
+    a_parameter,
+    a_condition,
+    missing_conditions,
+    one_condition_missing,
+    a_rule_left_out,
+    all_proof,
+    a_fact_dropped,
+    a_fact_dropped_with_its_place,
+    a_fact_invented,
+    a_fact_changed,
+    a_truth_written_as_a_number,
+    a_list_said_to_be_complete,
+    an_item_of_a_list,
+    a_fact_moved,
+    a_fact_from_elsewhere,
+    evidence_invented,
+    the_laws_that_it_may_be_under,
+    the_territories,
+    what_decided_left_out,
+    what_decided_invented,
 )
-def test_a_forged_report_with_a_fitting_digest_is_noticed(
-    forge: Callable[[dict[str, Any]], None], tmp_path: Path
-) -> None:
-    document = ROOT / "examples" / "tender.json"
-    report = saved(document, tmp_path)
-    raw = json.loads(report.read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory: pytest.TempPathFactory) -> Raw:
+    report = saved(ROOT / "examples" / "tender.json", tmp_path_factory.mktemp("honest"))
+    raw: Raw = json.loads(report.read_text("utf-8"))
     raw.pop("digest")
+    return raw
+
+
+@pytest.mark.parametrize("forge", [None, *FORGERIES])
+def test_a_forged_report_with_a_fitting_digest_is_noticed(
+    forge: Callable[[Raw], None] | None, honest: Raw, tmp_path: Path
+) -> None:
+    raw = copy.deepcopy(honest)
+    if forge is not None:
+        forge(raw)
+        assert sealed(raw) != sealed(honest)
+    report = tmp_path / "report.json"
     report.write_text(sealed(raw), "utf-8")
-    assert verify(report, document)[0].differences == ()
-    forge(raw)
-    report.write_text(sealed(raw), "utf-8")
-    assert verify(report, document)[0].differences != ()
+    assert bool(verify(report, ROOT / "examples" / "tender.json")[0].differences) == (forge is not None)
+
+
+@pytest.mark.parametrize("hostile", [None, [], "2026-99-99"], ids=repr)
+def test_a_report_that_holds_anything_is_never_a_fault_of_the_program(
+    hostile: Any, honest: Raw, tmp_path: Path
+) -> None:
+    """Each part in turn is something else."""
+    report = tmp_path / "report.json"
+    parts = [(name,) for name in honest]
+    parts += [(name, key) for name in ("proof", "results", "parameters", "logic", "facts") for key in honest[name][0]]
+    for name, *key in random.Random(repr(hostile)).sample(parts, 6):
+        part = honest[name] if not key else [{**honest[name][0], key[0]: hostile}, *honest[name][1:]]
+        report.write_text(sealed({**honest, name: part if key else hostile}), "utf-8")
+        found = verify(report, ROOT / "examples" / "tender.json")
+        assert all(isinstance(one, str) for each in found for one in each.differences)
+
+
+def test_a_report_of_an_earlier_format_is_verified_without_its_proof_and_can_be_read(
+    honest: Raw, tmp_path: Path
+) -> None:
+    document, report = str(ROOT / "examples" / "tender.json"), tmp_path / "report.json"
+    early = {name: part for name, part in honest.items() if name != "proof"} | {"schema_version": "1.0"}
+    report.write_text(sealed(early), "utf-8")
+    said = CliRunner().invoke(main, ["verify", str(report), document])
+    assert said.exit_code == 0
+    assert "It has format 1.0, which carries no proof of its facts." in said.stdout
+    (read,) = read_reports(report)
+    assert read.to_json() == report.read_text("utf-8")
+    for command in (["report", str(report)], ["diff", str(report), document, "--as-of", DAY.isoformat()]):
+        assert CliRunner().invoke(main, command).exit_code == 0
+    a_verdict(early)
+    report.write_text(sealed(early), "utf-8")
+    assert verify(report, document)[0].differences
+    report.write_text(sealed({**honest, "schema_version": "7.0"}), "utf-8")
+    assert verify(report, document)[0].differences == (
+        "its format is 7.0, and this goodcommission verifies 1.0 and 1.1",
+    )
 
 
 def test_a_profile_is_part_of_what_is_verified(tmp_path: Path) -> None:
@@ -190,9 +406,39 @@ def test_what_is_no_report_is_said_to_be_none(content: bytes, says: str, tmp_pat
     assert "none.json: the report cannot be read" in missing.stderr
 
 
+FORBIDDEN = ("engine", "scoring", "auditing", "report", "waivers", "casework")
+
+
+def imported(path: Path) -> set[str]:
+    """The modules of ours that a file imports, at the top or within a function, but not for types alone."""
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+    names = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and not node.level}
+    names |= {f"{n.module}.{a.name}" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names}
+    names |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    return {name for name in names if name.startswith("goodcommission.")}
+
+
 def test_it_shares_nothing_with_the_engine_the_scoring_or_the_reports() -> None:
-    tree = ast.parse(Path(module.__file__).read_text("utf-8"))
-    names = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    ours = {name for name in names if name.startswith("goodcommission")}
-    assert ours
-    assert all(name.startswith(("goodcommission.description", "goodcommission.exceptions")) for name in ours)
+    """Neither by itself nor through what it imports."""
+    package = Path(module.__file__).parent
+    seen: set[str] = set()
+    waiting = {"goodcommission.verifying"}
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        place = package.parent / name.replace(".", "/")
+        path = place.with_suffix(".py") if place.with_suffix(".py").is_file() else place / "__init__.py"
+        if path.is_file():
+            waiting |= imported(path)
+    parts = {name.split(".")[1] for name in seen}
+    assert {"description", "verifying"} <= parts
+    assert parts.isdisjoint(FORBIDDEN), sorted(name for name in seen if name.split(".")[1] in FORBIDDEN)
+
+
+def test_it_is_one_module_that_can_be_read_in_one_go() -> None:
+    assert len(Path(module.__file__).read_text("utf-8").splitlines()) <= 400

@@ -20,6 +20,8 @@ def verify(report: str, documents: tuple[str, ...], commissioner: str | None, an
 
     Of a case, name its case file, or all of its documents.
 
+    A report of format 1.0 carries no proof of its facts: its verdicts and score are recomputed all the same.
+
     Exit status: 0 the same, 1 not the same, 2 bad input.
     """
     from goodcommission.verifying import verify as recompute
@@ -36,5 +38,7 @@ def verify(report: str, documents: tuple[str, ...], commissioner: str | None, an
             for difference in one.differences:
                 complain(f"{concerns}: {difference}.")
         else:
-            show(f"{report}: the same. {one.verdicts} verdicts and the score of {one.document} were recomputed.\n")
+            early = f" It has format {one.format}, which carries no proof of its facts." if one.format == "1.0" else ""
+            done = f"{one.verdicts} verdicts and the score of {one.document} were recomputed."
+            show(f"{report}: the same. {done}{early}\n")
     sys.exit(GATE_FAILED if any(one.differences for one in found) else FINE)

@@ -14,9 +14,10 @@ from typing import Any, Final, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
-from goodcommission.description.document import Document
+from goodcommission.description.document import Document, Source
 from goodcommission.description.evidence import BASICS, SHOWN_BY_ITSELF, WITHOUT_EVIDENCE, Backing, backing_of
 from goodcommission.description.model import Description, Evidence
+from goodcommission.description.positions import locate
 from goodcommission.description.types import (
     NO_CURRENCY,
     NONE,
@@ -362,3 +363,60 @@ def gather(document: Document, currency: str = "GBP") -> Facts:
     if backing is None:
         return Facts(values, reasons, frozenset(), frozenset(boxed))
     return Facts(values, reasons, _evidenced(values, backing), frozenset(boxed), backing)
+
+
+def place_of(document: Document, facts: Facts, reference: str) -> tuple[str, str, int | None, int | None]:
+    """File, JSON pointer, line and column of a fact."""
+    name, pointer, source = pointed(document, facts, reference)
+    place = locate(source, pointer) if source else None
+    return (name, pointer, *(place or (None, None)))
+
+
+def pointed(document: Document, facts: Facts, reference: str) -> tuple[str, str, Source | None]:
+    """File and JSON pointer of a fact, and the text of the file where there is one."""
+    pointer, profile = facts.pointer(reference), document.profile
+    if profile and reference in profile.facts:
+        return profile.name, pointer, profile.source
+    if document.origin == "ocds":
+        pointer = _ocds_place(document.places, pointer)
+    return document.name, pointer, document.source
+
+
+def _ocds_place(places: Mapping[str, str], pointer: str) -> str:
+    if pointer in places:
+        return places[pointer]
+    below = next((places[p] for p in places if p.startswith(pointer + "/")), None)
+    return below if below is not None else ""
+
+
+def part_of(facts: Facts, reference: str) -> tuple[Any, str, str | None, str]:
+    """Value, title, unit and type of a fact or of a part of one."""
+    entries = dictionary()
+    if reference == "as_of":
+        return facts.values["as_of"], "the day of the audit", None, "date"
+    name, bracket, rest = reference.partition("[")
+    complete = name.endswith(COMPLETE)
+    fact = entries[name.removesuffix(COMPLETE)]
+    if complete:
+        return facts.values[name], f"whether {fact.title} are all named", None, "bool"
+    if not bracket:
+        value = facts.values.get(name, NONE if facts.values.get(name + GIVEN) is False else None)
+        return value, fact.title, fact.unit, fact.type
+    index, _, field = rest.partition("].")
+    item = facts.values[name][int(index.removesuffix("]"))]
+    if not field:
+        return None, fact.title, None, "record"
+    part = fact.fields[field]
+    value = item.get(field)
+    if isinstance(value, dict):
+        return ("stated" if value["given"] else NONE), part.title, None, "text"
+    return value, part.title, part.unit, part.type
+
+
+def shown(value: Any, type_: str) -> Any:
+    """A value as a report has it: dates as texts; of a list of records, how many there are."""
+    if isinstance(value, list):
+        return len(value) if value and isinstance(value[0], dict) else tuple(value)
+    if type_ == "date" and isinstance(value, int):
+        return date(value).isoformat()
+    return value

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from goodcommission.description.case import CHANGING, NAMING, OF_ITS_TIME, Case, is_among
 from goodcommission.description.document import Document
 from goodcommission.description.evidence import Backing, Path
-from goodcommission.description.facts import COMPLETE, GIVEN, Facts, dictionary, gather, statements
+from goodcommission.description.facts import COMPLETE, GIVEN, Facts, dictionary, gather, pointed, statements
 from goodcommission.description.model import Evidence
 from goodcommission.description.types import NONE, Listed, Money
 
@@ -111,6 +111,37 @@ def _joined(
     evidenced = frozenset(n for name in backings if backing.evidence_for(name) for n in _suffixed(name))
     facts = replace(mine, values=values, reasons=reasons, evidenced=evidenced, backing=backing)
     return Joined(document, facts, said[number], sources)
+
+
+def knowledge(joined: Sequence[Joined]) -> Iterator[dict[str, Any]]:
+    """For each document all facts that are known of it, and where each stands: of others with their file and "#"."""
+    for mine in joined:
+        places = {}
+        for name, at in sorted(mine.sources.items()):
+            # Its kind is its own, also where others are of the same.
+            giver = mine if name == "kind" else joined[at]
+            places[name] = _pointed(giver.document, giver.facts, name, mine.document)
+        yield _known(mine.document, mine.facts, places)
+
+
+def known(document: Document, facts: Facts) -> dict[str, Any]:
+    """The same of a document by itself."""
+    names = sorted({base(name) for name in (*facts.values, *facts.reasons)} - {"as_of"})
+    return _known(document, facts, {name: _pointed(document, facts, name, document) for name in names})
+
+
+def _pointed(giver: Document, facts: Facts, name: str, taker: Document) -> str:
+    file, pointer, _ = pointed(giver, facts, name)
+    return pointer if file == taker.name else f"{file}#{pointer}"
+
+
+def _known(document: Document, facts: Facts, places: dict[str, str]) -> dict[str, Any]:
+    return {
+        "document": document.name,
+        "facts": {name: facts.values[name] for name in sorted(facts.values) if name != "as_of"},
+        "places": places,
+        "evidenced": [name for name in places if name in facts.evidenced],
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from typing import Any, Final, Protocol, Self, TypeAlias
 from cel_expr_python import cel
 
 from goodcommission.engine.facts import COMPLETE, GIVEN, Fact, dictionary
-from goodcommission.engine.functions import FUNCTIONS
 from goodcommission.engine.tree import (
     Call,
     Const,
@@ -32,6 +31,7 @@ from goodcommission.engine.tree import (
     walk,
 )
 from goodcommission.exceptions import EngineError, Fault
+from goodcommission.packs.functions import FUNCTIONS, cel_functions, cel_type
 
 AS_OF = "as_of"
 PARAMS = "params."
@@ -77,51 +77,6 @@ _FACT_TYPES: Final[Mapping[str, str]] = {
     "list_text": "list(string)",
     "list_record": "list(record)",
 }
-
-
-@cache
-def _cel_type(name: str) -> cel.Type:
-    match name:
-        case "bool":
-            return cel.Type.BOOL
-        case "int":
-            return cel.Type.INT
-        case "double":
-            return cel.Type.DOUBLE
-        case "string":
-            return cel.Type.STRING
-        case "list(string)":
-            return cel.Type.List(cel.Type.STRING)
-        case "list(double)":
-            return cel.Type.List(cel.Type.DOUBLE)
-        case "list(int)":
-            return cel.Type.List(cel.Type.INT)
-        case "list(bool)":
-            return cel.Type.List(cel.Type.BOOL)
-        case "list(record)":
-            return cel.Type.List(cel.Type.Map(cel.Type.STRING, cel.Type.DYN))
-        case "bands":
-            return cel.Type.List(cel.Type.List(cel.Type.DOUBLE))
-    raise ValueError(name)
-
-
-@cache
-def _functions() -> list[cel.FunctionDecl]:
-    return [
-        cel.FunctionDecl(
-            name,
-            [
-                cel.Overload(
-                    f"{name}({','.join(form.parameters)})",
-                    return_type=_cel_type(form.returns),
-                    parameters=[_cel_type(parameter) for parameter in form.parameters],
-                    impl=form.compute,
-                )
-                for form in forms
-            ],
-        )
-        for name, forms in FUNCTIONS.items()
-    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,7 +337,7 @@ class Vocabulary:
         """CEL's environment for this vocabulary."""
         if self._env is None:
             self._env = cel.NewEnv(
-                variables={name: _cel_type(type_.name) for name, type_ in self.types.items()}, functions=_functions()
+                variables={name: cel_type(type_.name) for name, type_ in self.types.items()}, functions=cel_functions()
             )
         return self._env
 

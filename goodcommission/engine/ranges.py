@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from goodcommission.engine.conditions import UNKNOWN, Condition
-from goodcommission.engine.functions import FUNCTIONS
 from goodcommission.engine.tree import Call, Const, FieldOf, Item, ListOf, Macro, Node, Variable
 from goodcommission.engine.verdicts import LET_DIGITS, CompiledLet
+from goodcommission.packs.functions import FUNCTIONS
 
 _INFINITE: Final = math.inf
 

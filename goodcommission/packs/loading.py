@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from goodcommission.engine.facts import dictionary
-from goodcommission.engine.functions import FUNCTIONS
 from goodcommission.exceptions import DescriptionError, Fault, PackError
 from goodcommission.packs.adjusting import Adjustment, adjusted, concerns
 from goodcommission.packs.compiling import LoadedPack, Packs, build_conditions, compile_packs
 from goodcommission.packs.extending import extended
+from goodcommission.packs.functions import FUNCTIONS
 from goodcommission.packs.locking import Lock, read_lock
 from goodcommission.packs.model import Pack, PackGrade
 

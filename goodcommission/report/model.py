@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from goodcommission.packs.model import Outcome, PackGrade, Severity, Strength, Tier, Verdict
 from goodcommission.report.json_text import report_bytes
@@ -36,8 +36,10 @@ class Part(BaseModel):
 
 
 _set: Final = object.__setattr__
-SCHEMA_VERSION: Final = "1.0"
-"""The version of the format of saved reports."""
+SCHEMA_VERSION: Final = "1.1"
+"""The version of the format of saved reports: 1.1 added ``proof``."""
+READ_VERSIONS: Final = ("1.0", SCHEMA_VERSION)
+"""The versions that can be read back."""
 
 
 @cache
@@ -509,6 +511,43 @@ class CaseUsed(Part):
     contradictions: tuple[Contradiction, ...] = Field(description="In the order of the commissioning cycle.")
 
 
+class DocumentProof(Part):
+    """All that conditions were asked with of one document, where it stands, and the law that it may be under."""
+
+    document: str = Field(description="Its name.")
+    facts: Annotated[
+        dict[str, Any],
+        WithJsonSchema(
+            {
+                "type": "object",
+                "additionalProperties": {
+                    "anyOf": [
+                        {"type": ["boolean", "number", "string"]},
+                        {"type": "array", "items": {"type": "string"}},
+                        {"type": "array", "items": {"type": "object"}},
+                    ]
+                },
+            }
+        ),
+    ] = Field(
+        description="By name, as conditions see them: dates in days since 1970-01-01, money in `currency`. "
+        "With .given: whether it is more than none; with .complete: whether a list names all. What is not here is "
+        "unknown."
+    )
+    places: dict[str, str] = Field(
+        description="By fact: its JSON pointer; of what is from elsewhere (the commissioner's profile, another "
+        "document of the case), the file, # and the pointer there."
+    )
+    evidenced: tuple[str, ...] = Field(description="The facts that evidence stands behind, at least in part.")
+    regimes: tuple[str, ...] | None = Field(description="The laws that it may be under; null: any.")
+    territories: tuple[str, ...] | None = Field(
+        description="The parts of the United Kingdom whose law may bind the body; null: any."
+    )
+
+    def __hash__(self) -> int:
+        return hash((self.document, tuple(self.places), self.evidenced))
+
+
 class AuditReport(Part):
     """The audit of one description: a pure function of the description, the packs and the day.
 
@@ -516,7 +555,7 @@ class AuditReport(Part):
     of 100. References such as ``requirements.insurance[0].cover`` name facts of the description.
     """
 
-    schema_version: Literal["1.0"] = SCHEMA_VERSION
+    schema_version: Literal["1.0", "1.1"] = SCHEMA_VERSION
     goodcommission: str = Field(description="The version of goodcommission.")
     document: AuditedDocument = Field(description="What was audited; of a case (kind: case), the case as a whole.")
     case: CaseUsed | None = Field(default=None, description="Where several documents were audited together.")
@@ -543,6 +582,9 @@ class AuditReport(Part):
     patterns: tuple[PatternResult, ...]
     facts: tuple[FactStated, ...]
     missing: tuple[FactMissing, ...] = Field(description="What to state first comes first.")
+    proof: tuple[DocumentProof, ...] = Field(
+        default=(), description="Of each document, what its verdicts follow from. Reports of format 1.0 have none."
+    )
     currency: str = Field(description="ISO 4217 code of the rules' limits.")
     logic: tuple[RuleLogic, ...] = Field(description="The conditions of all rules.")
     tiers: tuple[TierLogic, ...] = Field(description="The conditions of the tiers.")

@@ -15,7 +15,7 @@ from goodcommission.description.parsing import parse
 from goodcommission.description.positions import locate, to_pointer
 from goodcommission.description.reading import read_source
 from goodcommission.exceptions import DescriptionError, Fault, ReportError
-from goodcommission.report.model import SCHEMA_VERSION, AuditReport
+from goodcommission.report.model import READ_VERSIONS, AuditReport
 from goodcommission.report.schema import report_schema
 from goodcommission.version import VERSION
 
@@ -45,9 +45,10 @@ def read_reports(path: str | os.PathLike[str], *, stream: BinaryIO | None = None
         start: tuple[int | str, ...] = (index,) if several else ()
         if not isinstance(one, dict) or "schema_version" not in one:
             raise ReportError(_fault(source, "this is no saved report", start, _ADVICE))
-        if one["schema_version"] != SCHEMA_VERSION:
+        if one["schema_version"] not in READ_VERSIONS:
             form = json.dumps(one["schema_version"], ensure_ascii=False)[:40]
-            message = f"this report has version {form} of the format, and this goodcommission reads {SCHEMA_VERSION}"
+            read = " and ".join(READ_VERSIONS)
+            message = f"this report has version {form} of the format, and this goodcommission reads {read}"
             raise ReportError(_fault(source, message, (*start, "schema_version"), "Audit again to get one."))
         reports.append(_report(source, one, start))
     if not reports:

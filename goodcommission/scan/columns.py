@@ -18,10 +18,10 @@ import polars as pl
 
 from goodcommission.engine.conditions import AS_OF, UNKNOWN, Condition, computation
 from goodcommission.engine.facts import COMPLETE, EPOCH, GIVEN, dictionary
-from goodcommission.engine.functions import FUNCTIONS, NotComputableError
 from goodcommission.engine.law import Span
 from goodcommission.engine.tree import Call, Const, FieldOf, Item, ListOf, Macro, Node, Variable
 from goodcommission.engine.verdicts import LET_DIGITS, CompiledRule
+from goodcommission.packs.functions import FUNCTIONS, NotComputableError
 
 _COMPARISONS: Final = frozenset({"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_"})
 _LOGIC: Final = frozenset({"_&&_", "_||_", "!_", "_?_:_"})

@@ -6,9 +6,12 @@ import calendar
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from goodcommission.engine.facts import date, days
+from cel_expr_python import cel
+
+from goodcommission.description.facts import date, days
 
 ValueType = str
 """``bool``, ``int``, ``double``, ``string``, ``list(double)``, ``list(string)``, ``bands``."""
@@ -96,3 +99,50 @@ FUNCTIONS: dict[str, tuple[Overload, ...]] = {
     "band": (Overload(("bands", "double"), "double", band),),
     "covers": (Overload(("list(string)", "list(string)"), "bool", lambda all_of, wanted: set(wanted) <= set(all_of)),),
 }
+
+
+@cache
+def cel_type(name: ValueType) -> cel.Type:
+    """A type of the condition language as CEL has it."""
+    match name:
+        case "bool":
+            return cel.Type.BOOL
+        case "int":
+            return cel.Type.INT
+        case "double":
+            return cel.Type.DOUBLE
+        case "string":
+            return cel.Type.STRING
+        case "list(string)":
+            return cel.Type.List(cel.Type.STRING)
+        case "list(double)":
+            return cel.Type.List(cel.Type.DOUBLE)
+        case "list(int)":
+            return cel.Type.List(cel.Type.INT)
+        case "list(bool)":
+            return cel.Type.List(cel.Type.BOOL)
+        case "list(record)":
+            return cel.Type.List(cel.Type.Map(cel.Type.STRING, cel.Type.DYN))
+        case "bands":
+            return cel.Type.List(cel.Type.List(cel.Type.DOUBLE))
+    raise ValueError(name)
+
+
+@cache
+def cel_functions() -> list[cel.FunctionDecl]:
+    """The functions as CEL is told of them."""
+    return [
+        cel.FunctionDecl(
+            name,
+            [
+                cel.Overload(
+                    f"{name}({','.join(form.parameters)})",
+                    return_type=cel_type(form.returns),
+                    parameters=[cel_type(parameter) for parameter in form.parameters],
+                    impl=form.compute,
+                )
+                for form in forms
+            ],
+        )
+        for name, forms in FUNCTIONS.items()
+    ]
