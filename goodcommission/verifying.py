@@ -177,10 +177,10 @@ class _Known:
                 may_be.add(sign["id"])
                 self.regime = sign["id"] if holds else None
         self.may_be = may_be | {self.regime} if self.regime else None
-        territories = {sign["id"]: set(sign["territories"]) for sign in reversed(signs)}
-        self.may_be_in = {place} if (place := self.values.get("commissioner.territory")) else None
-        if self.may_be_in is None and self.may_be is not None and self.may_be <= territories.keys():
-            self.may_be_in = set[str]().union(*(territories[one] for one in self.may_be))
+        of_law = {sign["id"]: sign["territories"] for sign in reversed(signs)}
+        meant: list[Any] = [of_law.get(one) for one in self.may_be or [None]]
+        place = self.values.get("commissioner.territory")
+        self.may_be_in = {place} if place else None if None in meant else {one for some in meant for one in some}
 
     def stands(self, law: _Raw | None, pack: str) -> tuple[bool | str | None, bool, _Raw]:
         """Whether a rule of law holds, whether that may be overturned, and the numbers that it has."""
