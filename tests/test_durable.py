@@ -9,10 +9,12 @@ import concurrent.futures
 import importlib.metadata
 import os
 import random
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -273,6 +275,22 @@ def test_eight_threads() -> None:
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(audits, range(8))) == 0
     assert threading.active_count() == before, "no timer threads"
+
+
+@needs_durable
+def test_a_short_soak() -> None:
+    """Whole audits on both engines, from 8 threads of a process of their own; docs/reliability.md has the long one."""
+    script = Path(__file__).parent.parent / "benchmarks" / "soak_engines.py"
+    done = subprocess.run(
+        [sys.executable, script, "--audits", "1000", "--threads", "8"],
+        env={**os.environ, "PYTHONPATH": str(script.parent.parent)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 mismatches, 0 failures" in done.stdout and "1,000" in done.stdout
 
 
 @needs_durable

@@ -261,7 +261,9 @@ def _section(patterns: PatternSet, first: int, last: int) -> _Section:
     for position in range(first, last):
         pattern = patterns.order[position]
         numbers, asked, forbidden = split[position - first]
-        needs = {_ANY: 1, _UNLESS: 1, _COUNT: pattern.at_least.count if pattern.at_least else 0}
+        needs = {_ANY: 1, _UNLESS: 1}
+        if pattern.at_least:  # one more than there are is never reached: a count of any size stays out
+            needs[_COUNT] = min(pattern.at_least.count, len(pattern.at_least.of) + 1)
         needs[_ALL] = sum(len(uses) for kind, uses in numbers if kind == _ALL)
         parts.append(
             _Part(
