@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import gc
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -45,17 +48,31 @@ def show(text: str) -> None:
     """Write text to standard output, in the characters that it has."""
     from goodcommission.report.terminal import degraded
 
-    if sys.stdout is not None:
-        encoding = encoding_of(sys.stdout)
-        show_bytes(degraded(text, encoding).encode(encoding, "replace"))
+    encoding = encoding_of(sys.stdout)
+    show_bytes(degraded(text, encoding).encode(encoding, "replace"))
+
+
+class OutputError(Exception):
+    """Standard output can't be written to; the cause is the system's word for it."""
 
 
 def show_bytes(data: bytes) -> None:
-    """Write bytes to standard output: JSON is the same bytes on every machine."""
-    if sys.stdout is not None:
+    """Write bytes to standard output: JSON is the same bytes on every machine.
+
+    Raises:
+        BrokenPipeError: Nobody reads it any more.
+        OutputError: It is closed, or its disk is full.
+    """
+    try:
+        if sys.stdout is None:
+            raise OSError(errno.EBADF, "standard output is closed")
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError from error
 
 
 def complain(text: str) -> None:
@@ -80,22 +97,12 @@ def deliver(text: str, output: Path | None, *, as_bytes: bool = False) -> None:
         else:
             show(text)
         return
-    data = text.encode("utf-8", "backslashreplace")
-    target = Path(os.path.realpath(output))
+    from goodcommission.replacing import replace_file
+
     try:
-        if target.exists() and not target.is_file():
-            if target.is_dir():
-                fail(Fault("this is a folder, not a file", str(output), suggestion="Name a file in it."))
-            target.write_bytes(data)
-            return
-        beside = target.with_name(f".{target.name[:100]}.{os.getpid()}.part")
-        try:
-            beside.write_bytes(data)
-            os.replace(beside, target)
-        except BaseException:
-            with suppress(OSError):
-                beside.unlink()
-            raise
+        replace_file(output, text.encode("utf-8", "backslashreplace"))
+    except IsADirectoryError:
+        fail(Fault("this is a folder, not a file", str(output), suggestion="Name a file in it."))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         fail(Fault(f"this file cannot be written: {reason}", str(output), suggestion="Nothing was written."))
@@ -178,20 +185,26 @@ class Commands(click.Group):
         """Run the command that was asked for."""
         # A command makes many objects and hardly any garbage; looking for it at the usual pace is 6% of a start.
         gc.set_threshold(100_000, *gc.get_threshold()[1:])
+        _fill_standard_streams()
+        _hear_of_the_end()
         try:
             return super().invoke(ctx)
         except GoodCommissionError as error:
             _report_faults(error)
             ctx.exit(BAD_INPUT)
-        except KeyboardInterrupt:
-            complain("Interrupted.")
-            ctx.exit(INTERRUPTED)
+        except KeyboardInterrupt as error:
+            complain("Interrupted." if not isinstance(error, Stopped) else "Stopped by the system or another program.")
+            ctx.exit(status_of(error))
         except BrokenPipeError:
             _forget_output()
             ctx.exit(BROKEN_PIPE)
-        except OSError as error:
+        except OutputError as error:
             _forget_output()
-            complain(f"The report cannot be written: {error.strerror or error}.")
+            complain(f"The report cannot be written: {getattr(error.__cause__, 'strerror', None) or error.__cause__}.")
+            ctx.exit(BAD_INPUT)
+        except OSError as error:
+            what = error.filename if isinstance(error.filename, str) else "the system"
+            complain(f"{what}: {error.strerror or error}.")
             ctx.exit(BAD_INPUT)
         except (click.exceptions.Exit, click.ClickException, click.Abort):
             raise
@@ -213,6 +226,56 @@ def _forget_output() -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
+
+
+class Stopped(KeyboardInterrupt):
+    """The process was asked to end: by ``kill``, by a shutdown, or because its terminal is gone."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+def status_of(error: KeyboardInterrupt) -> int:
+    """The status with which a command ends that was interrupted: as a shell shows the signal."""
+    return 128 + error.number if isinstance(error, Stopped) else INTERRUPTED
+
+
+def _hear_of_the_end() -> None:
+    """Have a command that is told to end say so and clean up, as it does where Ctrl+C is pressed."""
+
+    def stop(number: int, _: object) -> NoReturn:
+        raise Stopped(number)
+
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        # Ignored by whoever started it (nohup) means ignored.
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, stop)
+
+
+def leave_the_end_to_the_system() -> None:
+    """Undo this for a command that hears of its end in a way of its own."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _fill_standard_streams() -> None:
+    """Have the place of a standard stream that is closed taken by nothing: the next file that is opened would take it.
+
+    Standard input is then empty. Standard output stays closed to us: a report that goes nowhere is an error.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 (as long as the process)
 
 
 # --- Options -----------------------------------------------------------------------------------------------------

@@ -16,7 +16,6 @@ from click.core import ParameterSource
 from goodcommission.cli.frame import (
     BAD_INPUT,
     FINE,
-    INTERRUPTED,
     OUR_FAULT,
     Day,
     complain,
@@ -25,6 +24,7 @@ from goodcommission.cli.frame import (
     pack_option,
     rules_option,
     show,
+    status_of,
 )
 from goodcommission.cli.settings import lock_option
 from goodcommission.exceptions import Fault
@@ -151,11 +151,11 @@ def scan(
                 jobs=jobs,
                 progress=progress,
             )
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         kept = half_of(output)
         advice = f" What is done is kept in {kept}; the same command with --resume goes on." if kept.exists() else ""
         complain(f"Interrupted.{advice}")
-        sys.exit(INTERRUPTED)
+        sys.exit(status_of(error))
     show(text(written.summary))
     _say_the_rest(written, output)
     sys.exit(_status(written))

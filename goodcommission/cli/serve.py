@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from goodcommission.cli.frame import complain, fail, rules_option, show
+from goodcommission.cli.frame import complain, fail, leave_the_end_to_the_system, rules_option, show
 from goodcommission.exceptions import Fault
 
 _STOP: Final = 10
@@ -113,6 +113,7 @@ def serve(
         complain(
             "Only the API asks for keys: the pages are open to whoever reaches them, unless --api-only leaves them out."
         )
+    leave_the_end_to_the_system()  # the server ends its requests first
     try:
         uvicorn.Server(config).run()
     except OSError as error:

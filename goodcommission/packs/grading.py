@@ -28,6 +28,7 @@ from goodcommission.packs.loading import KEPT_GRADE
 from goodcommission.packs.model import Case, Pack, PackGrade, Verdict
 from goodcommission.packs.mutating import Mutant, by_trees, deciding, let_mutants, parameter_mutants, rule_mutants
 from goodcommission.packs.probing import Probe, Probes, Statement, fact_of, setting_of
+from goodcommission.replacing import replace_file
 
 GRADING: Final = 1
 """Raised when mutants or descriptions are made differently: what was graded before is graded anew."""
@@ -161,7 +162,7 @@ def save_grade(path: Path, grade: PackGrade | None, key: str) -> None:
     """
     held = {"key": key, "grade": grade and grade.model_dump(mode="json")}
     try:
-        grade_file(path).write_text(json.dumps(held, indent=2) + "\n", "utf-8")
+        replace_file(grade_file(path), (json.dumps(held, indent=2) + "\n").encode())
     except OSError as error:
         message = f"this file cannot be written: {error.strerror or error}"
         raise PackError(Fault(message, str(grade_file(path)))) from None

@@ -22,6 +22,7 @@ from goodcommission.packs.extending import extended
 from goodcommission.packs.functions import FUNCTIONS
 from goodcommission.packs.locking import Lock, read_lock
 from goodcommission.packs.model import Pack, PackGrade
+from goodcommission.replacing import replace_file
 
 MOST_FILES: Final = 100
 """Packs in one folder: other limits hold for each of them."""
@@ -201,9 +202,7 @@ def write_built_form() -> None:
     ``python -m goodcommission.packs.loading`` does it.
     """
     text = json.dumps(build(), ensure_ascii=False, separators=(",", ":")) + "\n"
-    half = BUILT.with_suffix(".new")
-    half.write_text(text, "utf-8")
-    half.replace(BUILT)
+    replace_file(BUILT, text.encode())
 
 
 def _select(available: Iterable[LoadedPack], wanted: Sequence[str] | None) -> tuple[LoadedPack, ...]:

@@ -24,6 +24,7 @@ from goodcommission.packs.checking import run_case
 from goodcommission.packs.compiling import LoadedPack, Packs
 from goodcommission.packs.loading import load_packs, pack_files, read_pack, shipped_folder
 from goodcommission.packs.model import Case, Let, Match, Pack, Parameter, Pattern, PatternCase, Rule
+from goodcommission.replacing import replace_file
 from goodcommission.report.citing import cite
 from goodcommission.report.in_words import InWords
 from goodcommission.report.terminal import neutral
@@ -559,7 +560,7 @@ def write_pages(folder: Path) -> None:
         if stale.name not in pages:
             stale.unlink()
     for name, text in pages.items():
-        (folder / name).write_text(text, "utf-8")
+        replace_file(folder / name, text.encode())
 
 
 if __name__ == "__main__":
