@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import secrets
 import stat
 from contextlib import suppress
+from typing import Final
+
+_TRIES: Final = 100
+"""How often two processes may get in each other's way that write the same file at the same time."""
 
 
 def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
@@ -34,35 +39,19 @@ def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
     if before is not None and not os.access(target, os.W_OK):  # a rename would not ask
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
     folder = os.path.dirname(target)
-    # Not made from the name of the file, which may be as long as a name can be.
-    beside = os.path.join(folder, f".goodcommission-{secrets.token_hex(6)}.part")
-    try:
-        _write(folder, beside, data, before)
-        os.replace(beside, target)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(beside)
-        raise
+    for _ in range(_TRIES):
+        unnamed = _unnamed(folder)
+        try:
+            if unnamed is None:
+                raise _UnnameableError
+            if _without_a_name(target, folder, data, before, unnamed):
+                break
+        except _UnnameableError:
+            _with_a_name(target, folder, data, before)
+            break
+    else:
+        raise OSError(errno.EBUSY, "another program writes it again and again", os.fspath(path))
     _settle(folder)
-
-
-def _write(folder: str, beside: str, data: bytes, before: os.stat_result | None) -> None:
-    """Write a new file that is on the disk when it gets its name."""
-    unnamed = _unnamed(folder)
-    descriptor = unnamed
-    if descriptor is None:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-    with open(descriptor, "wb") as file:
-        if before is not None and hasattr(os, "fchmod"):
-            with suppress(OSError):  # who may not give a file away keeps it
-                os.fchown(descriptor, before.st_uid, before.st_gid)
-            os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
-        file.write(data)
-        file.flush()
-        os.fsync(descriptor)
-        if unnamed is not None:
-            # With a descriptor of a folder, Python has the link followed: without, it would be of the link in /proc.
-            os.link(f"/proc/self/fd/{unnamed}", beside, src_dir_fd=unnamed, follow_symlinks=True)
 
 
 def _unnamed(folder: str) -> int | None:
@@ -72,8 +61,85 @@ def _unnamed(folder: str) -> int | None:
     try:
         return os.open(folder, os.O_WRONLY | os.O_TMPFILE, 0o666)
     except OSError as error:
-        if error.errno in {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT}:
-            return None  # what is wrong with the folder itself is said when a file with a name is made
+        if error.errno in {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL}:
+            return None
+        raise
+
+
+def _without_a_name(target: str, folder: str, data: bytes, before: os.stat_result | None, unnamed: int) -> bool:
+    """Write a file that has no name, and give it that of the target; False if another process got in the way.
+
+    Only a new name can be given at once. To replace a file, it first gets another name beside it, for a moment; a
+    process that is killed in this moment leaves it there, and the next that writes the target takes it away.
+    """
+    # Not made from the name itself, which may be as long as a name can be.
+    digest = hashlib.sha256(os.fsencode(os.path.basename(target))).hexdigest()[:12]
+    beside = os.path.join(folder, f".goodcommission-{digest}.part")
+    with open(unnamed, "wb") as file:
+        _fill(unnamed, data, before)
+        if before is None:
+            with suppress(FileExistsError):
+                _name(file.fileno(), target)
+                return True
+        with suppress(FileNotFoundError):
+            os.unlink(beside)
+        try:
+            _name(file.fileno(), beside)
+            os.replace(beside, target)
+        except (FileExistsError, FileNotFoundError):
+            return False  # one writes the same file at the same time, and took this for what was left behind
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(beside)
+            raise
+    return True
+
+
+def _with_a_name(target: str, folder: str, data: bytes, before: os.stat_result | None) -> None:
+    """Write a file beside the target, and give it its name."""
+    beside = os.path.join(folder, f".goodcommission-{secrets.token_hex(6)}.part")
+    try:
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        try:
+            _fill(descriptor, data, before)
+        finally:
+            os.close(descriptor)
+        os.replace(beside, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(beside)
+        raise
+
+
+def _fill(descriptor: int, data: bytes, before: os.stat_result | None) -> None:
+    """Write all, and have it on the disk."""
+    if before is not None and hasattr(os, "fchown"):
+        with suppress(OSError):  # who may not give a file away keeps it
+            os.fchown(descriptor, before.st_uid, before.st_gid)
+        os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
+    left = memoryview(data)
+    while left:
+        left = left[os.write(descriptor, left) :]
+    os.fsync(descriptor)
+
+
+class _UnnameableError(Exception):
+    """Here a file can't be made without a name and get one later."""
+
+
+def _name(descriptor: int, path: str) -> None:
+    """Give a name to a file that has none.
+
+    Raises:
+        FileExistsError: Another file has it.
+        _UnnameableError: The file system does not do it.
+    """
+    try:
+        # Only with a descriptor of a folder does Python have the link in /proc followed.
+        os.link(f"/proc/self/fd/{descriptor}", path, src_dir_fd=descriptor, follow_symlinks=True)
+    except OSError as error:
+        if error.errno in {errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK}:
+            raise _UnnameableError from None
         raise
 
 

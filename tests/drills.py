@@ -1,0 +1,489 @@
+"""Runs commands while the machine fails: a disk that is full, a signal at any moment, streams that are closed.
+
+    python tests/drills.py            all commands, all moments; minutes
+
+A process that has imported goodcommission forks for each drill, and the fork runs the very ``main()`` of the command
+line, with standard streams, limits and a folder of its own: what takes most of a start is paid once.
+tests/test_drills.py uses the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+DAY = ("--as-of", "2026-06-01")
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+_CHANGES = {"os.rename": 1, "os.link": 1, "os.remove": 0, "os.mkdir": 0, "os.rmdir": 0, "os.truncate": 0}
+"""Events of Python's audit hooks that change a folder, and which of their arguments is the name."""
+
+
+# --- The process that forks --------------------------------------------------------------------------------------
+
+
+def _moments(folder: str, act: Callable[[int, str, str], None]) -> None:
+    """Call something before each change of this folder, with the number of the change."""
+    count = 0
+
+    def hook(event: str, args: tuple[Any, ...]) -> None:
+        nonlocal count
+        if event == "open":
+            path, changes = args[0], bool(args[2] & _WRITING)
+        elif event in _CHANGES:
+            path, changes = args[_CHANGES[event]], True
+        else:
+            return
+        if changes and isinstance(path, str | bytes | os.PathLike):
+            name = os.path.abspath(os.fsdecode(path))
+            if name == folder or name.startswith(folder + os.sep):
+                count += 1
+                act(count, event, name)
+
+    sys.addaudithook(hook)
+
+
+def _drill(asked: Mapping[str, Any]) -> None:
+    """In the fork: set up what fails, and run the command."""
+    import resource
+
+    for number, file in enumerate(asked["streams"]):
+        descriptor = os.open(file, os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    os.chdir(asked["folder"])
+    if asked["gone"]:
+        os.rmdir(asked["folder"])
+    os.environ.update(asked["environment"])
+    for name, most in asked["limits"].items():
+        number = getattr(resource, name)
+        resource.setrlimit(number, (most, resource.getrlimit(number)[1]))
+    folder, at = os.path.realpath(asked["folder"]), asked["at"]
+
+    def act(number: int, event: str, name: str) -> None:
+        if asked["moments"]:
+            with open(asked["moments"], "a", encoding="utf-8") as file:  # outside the folder: not seen by the hook
+                file.write(f"{event} {name}\n")
+        if at == 0 or number == at:
+            if asked["signal"]:
+                os.kill(os.getpid(), asked["signal"])
+            if asked["error"]:
+                raise OSError(asked["error"], os.strerror(asked["error"]), name)
+
+    if asked["moments"] or asked["signal"] or asked["error"]:
+        _moments(folder, act)
+    from goodcommission.cli import main
+
+    main(asked["args"], prog_name="goodcommission")
+
+
+def _serve() -> None:
+    """Read what is asked for, a line each, and answer with the status; a fork does it."""
+    import goodcommission.cli as cli
+    from goodcommission import load_packs
+
+    with contextlib.suppress(ImportError):
+        import goodcommission.scan  # noqa: F401
+    for name in cli.COMMANDS:
+        cli.main.get_command(None, name)  # type: ignore[arg-type]
+    load_packs()
+    lines, answers = os.fdopen(os.dup(0), "r"), os.fdopen(os.dup(1), "w")
+    print("ready", file=answers, flush=True)
+    for line in lines:
+        asked = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            lines.close()
+            answers.close()
+            _drill(asked)
+            return
+        deadline = time.monotonic() + asked["seconds"]
+        hung = False
+        while not (done := os.waitpid(child, os.WNOHANG))[0]:
+            if time.monotonic() > deadline:
+                hung = True
+                os.kill(child, signal.SIGKILL)
+            time.sleep(0.002)
+        status = os.waitstatus_to_exitcode(done[1])
+        print(json.dumps({"status": None if hung else status}), file=answers, flush=True)
+
+
+# --- Asking it ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    status: int | None
+    """None: it hung."""
+    out: bytes
+    said: str
+    moments: tuple[str, ...] = ()
+
+
+class Drills:
+    """Asks for drills, one after the other."""
+
+    def __init__(self, scratch: Path) -> None:
+        self.scratch = scratch
+        scratch.mkdir(exist_ok=True)
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80"}
+        environment.pop("GOODCOMMISSION_DEBUG", None)
+        self._process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", str(Path(__file__)), "--serve"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        self._number = 0
+        assert self._answer() == "ready\n"
+
+    def _answer(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
+
+    def run(
+        self,
+        folder: Path,
+        *args: str,
+        at: int = 0,
+        signal: int = 0,
+        error: int = 0,
+        moments: bool = False,
+        limits: Mapping[str, int] | None = None,
+        environment: Mapping[str, str] | None = None,
+        stdin: bytes | str = b"",
+        stdout: str | None = None,
+        gone: bool = False,
+        seconds: float = 120,
+    ) -> Ended:
+        """Run a command in a folder; at a change of it (0: at each) a signal comes, or an error of the system."""
+        self._number += 1
+        names = [self.scratch / f"{self._number}.{what}" for what in ("in", "out", "said", "moments")]
+        if isinstance(stdin, bytes):
+            names[0].write_bytes(stdin)
+        asked = {
+            "folder": str(folder),
+            "args": args,
+            "at": at,
+            "signal": int(signal),
+            "error": error,
+            "moments": str(names[3]) if moments else "",
+            "limits": dict(limits or {}),
+            "environment": dict(environment or {}),
+            "streams": [stdin if isinstance(stdin, str) else str(names[0]), stdout or str(names[1]), str(names[2])],
+            "gone": gone,
+            "seconds": seconds,
+        }
+        assert self._process.stdin is not None
+        print(json.dumps(asked), file=self._process.stdin, flush=True)
+        status = json.loads(self._answer())["status"]
+        held = [name.read_bytes() if name.exists() else b"" for name in names]
+        for name in names:
+            name.unlink(missing_ok=True)
+        return Ended(status, held[1], held[2].decode("utf-8", "replace"), tuple(held[3].decode().splitlines()))
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(60)
+
+
+# --- The commands that write -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Writes:
+    """A command that writes, and what."""
+
+    args: tuple[str, ...]
+    files: tuple[str, ...]
+    """What it writes."""
+    replaces: bool = True
+    """Whether it writes over what is there; else it refuses."""
+    old: Mapping[str, str] = field(default_factory=dict)
+    """What a file is a copy of that is there before; by default it holds a few words."""
+    needs_old: bool = False
+    """Whether it only writes over what is there."""
+
+
+def commands() -> dict[str, Writes]:
+    """All commands that write files, by a name."""
+    made = {
+        form: Writes(("audit", "tender.yaml", *DAY, "--output", f"out.{form}", "--format", form), (f"out.{form}",))
+        for form in ("text", "json", "html", "markdown", "sarif", "junit", "gitlab", "csv")
+    }
+    return {
+        **{f"audit {form}": one for form, one in made.items()},
+        "audit --template": Writes(("audit", "--template", "template.yaml", "-o", "out.txt"), ("out.txt",)),
+        "audit --update-baseline": Writes(
+            ("audit", "mended.yaml", *DAY, "--baseline", "base.json", "--update-baseline", "--fail-on", "never"),
+            ("base.json",),
+            old={"base.json": "baseline.json"},
+            needs_old=True,
+        ),
+        "baseline create": Writes(("baseline", "create", "report.json", "-o", "out.json"), ("out.json",), False),
+        "baseline update": Writes(
+            ("baseline", "update", "base.json", "mended.json"),
+            ("base.json",),
+            old={"base.json": "baseline.json"},
+            needs_old=True,
+        ),
+        "baseline show": Writes(("baseline", "show", "baseline.json", "-o", "out.txt"), ("out.txt",)),
+        "check": Writes(
+            ("check", "tender", "-o", "out.yaml", "--answers", "answers.yaml"), ("out.yaml",), old={"out.yaml": "begun"}
+        ),
+        "convert": Writes(("convert", "notice.json", "-o", "out.yaml"), ("out.yaml",)),
+        "diff": Writes(("diff", "tender.yaml", "mended.yaml", *DAY, "-o", "out.txt"), ("out.txt",)),
+        "gate": Writes(
+            ("gate", "report.json", "--fail-under", "0", "-o", "out.json", "--format", "json"), ("out.json",)
+        ),
+        "improve": Writes(
+            ("improve", "tender.yaml", *DAY, "-o", "out.txt", "--patch", "patch.json"), ("patch.json", "out.txt")
+        ),
+        "new": Writes(("new", "tender", "-o", "out.yaml", "--force"), ("out.yaml",)),
+        "report": Writes(("report", "report.json", "-o", "out.html"), ("out.html",)),
+        "packs check --save": Writes(("packs", "check", "own.yaml", "--grade", "--save"), ("own.grade.json",)),
+        "packs lock": Writes(
+            ("packs", "lock", "--rules", "own.yaml", "--lock", "out.lock"),
+            ("out.lock",),
+            old={"out.lock": "before.lock"},
+        ),
+        "scan --compare": Writes(("scan", "--compare", "one", "one", "--output", "out.json"), ("out.json",)),
+    }
+
+
+OWN_PACK = """\
+pack: own
+version: 1.0.0
+title: Our own
+about: One rule of our own.
+sources:
+  ours: {title: Ours, year: 2026, kind: guidance}
+rules:
+  - id: OWN-1
+    title: Bids of thirty pages at most
+    asks: A bid has thirty pages at most.
+    phase: procurement
+    applies_to: [tender]
+    due_from: draft
+    tier: small
+    level: core
+    severity: low
+    strength: good-practice
+    kind: direct
+    require: "process.response_pages <= 30"
+    finding: "{process.response_pages} pages are asked for."
+    why: Long bids cost small bidders most.
+    remedy: Ask for thirty pages at most.
+    mend:
+      - {set: process.response_pages, value: 30, kind: decision}
+    sources:
+      - {source: ours, section: all}
+    cases:
+      - {name: as many as there may be, expect: pass, given: {process: {response_pages: 30}}}
+      - {name: one more, expect: fail, given: {process: {response_pages: 31}}}
+      - {name: not said, expect: unknown, missing: [process.response_pages], given: {}}
+"""
+
+
+def furnish(place: Path, drills: Drills) -> Path:
+    """A folder with what the commands read."""
+    place.mkdir()
+    shutil.copy(ROOT / "examples" / "small-tender.yaml", place / "tender.yaml")
+    text = (place / "tender.yaml").read_text("utf-8")
+    (place / "mended.yaml").write_text(
+        text.replace("effect_on_grantees_assessed: false", "effect_on_grantees_assessed: true")
+    )
+    shutil.copy(next((ROOT / "examples" / "templates").glob("*.yaml")), place / "template.yaml")
+    shutil.copy(sorted((ROOT / "examples" / "ocds").glob("*.json"))[0], place / "notice.json")
+    (place / "answers.yaml").write_text("answers:\n  process.response_pages: 12\n", "utf-8")
+    (place / "begun").write_text("kind: tender\nstage: draft\n", "utf-8")
+    (place / "own.yaml").write_text(OWN_PACK, "utf-8")
+    for args in (
+        ("audit", "tender.yaml", *DAY, "-o", "report.json", "--format", "json"),
+        ("audit", "mended.yaml", *DAY, "-o", "mended.json", "--format", "json"),
+        ("baseline", "create", "report.json", "-o", "baseline.json"),
+        ("packs", "lock", "--lock", "before.lock"),
+        ("scan", "notice.json", "-o", "one", "--jobs", "1"),
+    ):
+        ended = drills.run(place, *args)
+        assert ended.status in (0, 1), ended
+    return place
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """All files of a folder, by name."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+
+
+@contextlib.contextmanager
+def copied(folder: Path, one: Writes | None = None, *, there: bool = True) -> Iterator[Path]:
+    """A copy of a folder, in which what a command is to write is there already, or not; deleted at the end."""
+    with tempfile.TemporaryDirectory(dir=folder.parent) as new:
+        place = Path(new) / "place"
+        shutil.copytree(folder, place, symlinks=True)
+        if one is not None:
+            for file in one.files if there or one.needs_old else ():
+                if source := one.old.get(file):
+                    shutil.copy(place / source, place / file)
+                else:
+                    (place / file).write_text("What was there before.\n", "utf-8")
+        yield place
+
+
+def faults(before: Mapping[str, bytes], after: Mapping[str, bytes], whole: Mapping[str, bytes]) -> list[str]:
+    """What is neither as it was nor as it should become, and what was left behind."""
+    return [
+        f"{name}: {'left behind' if name not in before and name not in whole else 'neither old nor new'}"
+        for name in sorted({*before, *after, *whole})
+        if after.get(name) not in (before.get(name), whole.get(name))
+    ]
+
+
+def wrong_words(ended: Ended, statuses: Sequence[int]) -> list[str]:
+    """What is wrong with how a command ended: its status, and that it says what went wrong in one sentence."""
+    found = []
+    if ended.status not in statuses:
+        found.append(f"status {ended.status}")
+    if "Traceback" in ended.said or "fault of goodcommission" in ended.said or "Exception ignored" in ended.said:
+        found.append("no sentence of ours")
+    if ended.status not in (0, -signal.SIGKILL) and not 1 <= len(ended.said.strip().splitlines()) <= 2:
+        found.append(f"{len(ended.said.strip().splitlines())} lines")
+    return [f"{one}: {ended.said.strip()[:300]!r}" for one in found]
+
+
+# --- All drills --------------------------------------------------------------------------------------------------
+
+
+def after_each_moment(
+    drills: Drills,
+    folder: Path,
+    one: Writes,
+    *,
+    there: bool,
+    signals: Sequence[int] = (),
+    errors: Sequence[int] = (),
+    most: int = 1_000,
+) -> Iterator[str]:
+    """What is wrong after a command was killed, stopped or refused at each of its changes."""
+    with copied(folder, one, there=there) as place:
+        before = contents(place)
+        usual = drills.run(place, *one.args, moments=True)
+        whole = contents(place)
+    if usual.status not in (0, 1) or not usual.moments or whole == before:
+        yield f"it does not write: {usual}"
+        return
+    for at, moment in list(enumerate(usual.moments, 1))[:most]:
+        for number in (*signals, *(-error for error in errors)):
+            with copied(folder, one, there=there) as place:
+                hit = drills.run(place, *one.args, at=at, signal=max(number, 0), error=max(-number, 0))
+                after = contents(place)
+                # Killed between getting a name and taking the place: the one moment at which something is left.
+                left = {name: data for name, data in after.items() if name not in before and name.endswith(".part")}
+                if moment.startswith("os.rename ") and number == signal.SIGKILL and len(left) == 1:
+                    after = {name: data for name, data in after.items() if name not in left}
+                wrong = faults(before, after, whole)
+                expected = (-signal.SIGKILL,) if number == signal.SIGKILL else (128 + number,) if number > 0 else (2,)
+                wrong += wrong_words(hit, expected)
+                again = drills.run(place, *one.args)
+                if contents(place) != whole and one.replaces:
+                    wrong.append(f"the next run does not do it: {again.said[:200]}")
+                name = signal.Signals(number).name if number > 0 else errno.errorcode[-number]
+                yield from (f"{name} at {moment}: {said}" for said in wrong)
+
+
+SCANS = {
+    "scan": ("scan", "notices", "--output", "out", "--jobs", "1"),
+    "scan csv": ("scan", "notices", "--output", "out", "--jobs", "1", "--format", "csv"),
+    "scan --force": ("scan", "notices", "--output", "out", "--jobs", "1", "--force"),
+    "scan --merge": ("scan", "notices", "--output", "out", "--jobs", "1", "--merge", "--format", "jsonl"),
+}
+
+
+def notices(place: Path, count: int = 2) -> None:
+    """A folder of published notices."""
+    (place / "notices").mkdir()
+    files = sorted((ROOT / "examples" / "ocds").glob("*.json"))[:count]
+    for file in files:
+        shutil.copy(file, place / "notices" / file.name)
+
+
+def after_each_moment_of_a_scan(
+    drills: Drills,
+    folder: Path,
+    args: Sequence[str],
+    *,
+    signals: Sequence[int] = (),
+    errors: Sequence[int] = (),
+    every: int = 1,
+) -> Iterator[str]:
+    """A scan may be interrupted anywhere: its place holds the old, the new or nothing, and it can be finished."""
+
+    def furnished(place: Path) -> dict[str, bytes]:
+        notices(place)
+        if "--force" in args:
+            shutil.copytree(place / "one", place / "out")
+        return contents(place)
+
+    with copied(folder) as place:
+        before = furnished(place)
+        usual = drills.run(place, *args, moments=True)
+        whole = contents(place)
+    if usual.status != 0 or whole == before:
+        yield f"it does not write: {usual}"
+        return
+    for at, moment in list(enumerate(usual.moments, 1))[::every]:
+        for number in (*signals, *(-error for error in errors)):
+            with copied(folder) as place:
+                furnished(place)
+                hit = drills.run(place, *args, at=at, signal=max(number, 0), error=max(-number, 0))
+                after = contents(place)
+                held = {
+                    name: data for name, data in after.items() if not name.startswith(("out.partial/", "out/.work"))
+                }
+                new = {name for name in whole if name.startswith("out/")}
+                old = {name for name in before if name.startswith("out/")}
+                there = {name for name in held if name.startswith("out/")}
+                if "--force" in args and not there:  # the moment between the two
+                    kept = {
+                        name.replace("out.replaced/", "out/"): held.pop(name)
+                        for name in list(held)
+                        if name.startswith("out.replaced/")
+                    }
+                    there, held = set(kept), {**held, **kept}
+                held = {name: data for name, data in held.items() if not name.startswith("out.replaced/")}
+                wrong = [] if there in (new, old, set()) else [f"neither old nor new: {sorted(there)}"]
+                wrong += faults(before, held, whole) if there else []
+                expected = (-signal.SIGKILL,) if number == signal.SIGKILL else (128 + number,) if number > 0 else (2, 0)
+                wrong += wrong_words(hit, expected)
+                resumed = [one for one in args if one != "--force"] + ["--resume"]
+                again = drills.run(place, *(resumed if (place / "out.partial").exists() else args))
+                if contents(place) != whole:
+                    odd = sorted(set(contents(place)) ^ set(whole))
+                    if contents(place) != before or not (there == new):
+                        wrong.append(f"it can't be finished: {again.said[:200]} {odd[:5]}")
+                name = signal.Signals(number).name if number > 0 else errno.errorcode[-number]
+                yield from (f"{name} at {moment}: {said}" for said in wrong)
+
+
+if __name__ == "__main__":
+    if "--serve" in sys.argv:
+        _serve()
