@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import io
+import gc
 import json
 import os
 import shutil
@@ -26,6 +26,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
+CLOSED_PIPE = "closed pipe"
+"""A pipe that nobody reads any more, in the place of a file."""
 DAY = ("--as-of", "2026-06-01")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _CHANGES = {"os.rename": 1, "os.link": 1, "os.remove": 0, "os.mkdir": 0, "os.rmdir": 0, "os.truncate": 0}
@@ -61,6 +63,12 @@ def _drill(asked: Mapping[str, Any]) -> None:
     import resource
 
     for number, file in enumerate(asked["streams"]):
+        if file == CLOSED_PIPE:
+            reading, writing = os.pipe()
+            os.close(reading)
+            os.dup2(writing, number)
+            os.close(writing)
+            continue
         descriptor = os.open(file, os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(descriptor, number)
         os.close(descriptor)
@@ -68,6 +76,11 @@ def _drill(asked: Mapping[str, Any]) -> None:
     if asked["gone"]:
         os.rmdir(asked["folder"])
     os.environ.update(asked["environment"])
+    if asked["held"]:
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, asked["held"] + 256), most))
+        for _ in range(min(most, asked["held"] + 256) - 256):
+            os.open(os.devnull, os.O_RDONLY)
     for name, most in asked["limits"].items():
         number = getattr(resource, name)
         resource.setrlimit(number, (most, resource.getrlimit(number)[1]))
@@ -77,7 +90,7 @@ def _drill(asked: Mapping[str, Any]) -> None:
         if asked["moments"]:
             with open(asked["moments"], "a", encoding="utf-8") as file:  # outside the folder: not seen by the hook
                 file.write(f"{event} {name}\n")
-        if at == 0 or number == at:
+        if at in (0, number):
             if asked["signal"]:
                 os.kill(os.getpid(), asked["signal"])
             if asked["error"]:
@@ -92,14 +105,14 @@ def _drill(asked: Mapping[str, Any]) -> None:
 
 def _serve() -> None:
     """Read what is asked for, a line each, and answer with the status; a fork does it."""
-    import goodcommission.cli as cli
-    from goodcommission import load_packs
+    from goodcommission import audit, cli, load_packs
 
     with contextlib.suppress(ImportError):
         import goodcommission.scan  # noqa: F401
     for name in cli.COMMANDS:
         cli.main.get_command(None, name)  # type: ignore[arg-type]
-    load_packs()
+    audit({"kind": "tender", "process": {"same_as_large_contracts": True}}, load_packs())
+    gc.freeze()  # so that a fork does not copy everything to look for garbage
     lines, answers = os.fdopen(os.dup(0), "r"), os.fdopen(os.dup(1), "w")
     print("ready", file=answers, flush=True)
     for line in lines:
@@ -170,9 +183,13 @@ class Drills:
         stdin: bytes | str = b"",
         stdout: str | None = None,
         gone: bool = False,
+        held: int = 0,
         seconds: float = 120,
     ) -> Ended:
-        """Run a command in a folder; at a change of it (0: at each) a signal comes, or an error of the system."""
+        """Run a command in a folder; at a change of it (0: at each) a signal comes, or an error of the system.
+
+        The folder may be gone by then; so many files may be open already; limits are those of ``resource``.
+        """
         self._number += 1
         names = [self.scratch / f"{self._number}.{what}" for what in ("in", "out", "said", "moments")]
         if isinstance(stdin, bytes):
@@ -188,6 +205,7 @@ class Drills:
             "environment": dict(environment or {}),
             "streams": [stdin if isinstance(stdin, str) else str(names[0]), stdout or str(names[1]), str(names[2])],
             "gone": gone,
+            "held": held,
             "seconds": seconds,
         }
         assert self._process.stdin is not None
@@ -199,9 +217,7 @@ class Drills:
         return Ended(status, held[1], held[2].decode("utf-8", "replace"), tuple(held[3].decode().splitlines()))
 
     def close(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(60)
+        self._process.communicate(timeout=60)
 
 
 # --- The commands that write -------------------------------------------------------------------------------------
@@ -311,7 +327,7 @@ def furnish(place: Path, drills: Drills) -> Path:
         text.replace("effect_on_grantees_assessed: false", "effect_on_grantees_assessed: true")
     )
     shutil.copy(next((ROOT / "examples" / "templates").glob("*.yaml")), place / "template.yaml")
-    shutil.copy(sorted((ROOT / "examples" / "ocds").glob("*.json"))[0], place / "notice.json")
+    shutil.copy(min((ROOT / "examples" / "ocds").glob("*.json")), place / "notice.json")
     (place / "answers.yaml").write_text("answers:\n  process.response_pages: 12\n", "utf-8")
     (place / "begun").write_text("kind: tender\nstage: draft\n", "utf-8")
     (place / "own.yaml").write_text(OWN_PACK, "utf-8")
@@ -433,7 +449,7 @@ def after_each_moment_of_a_scan(
     *,
     signals: Sequence[int] = (),
     errors: Sequence[int] = (),
-    every: int = 1,
+    last: int = 1_000,
 ) -> Iterator[str]:
     """A scan may be interrupted anywhere: its place holds the old, the new or nothing, and it can be finished."""
 
@@ -450,7 +466,7 @@ def after_each_moment_of_a_scan(
     if usual.status != 0 or whole == before:
         yield f"it does not write: {usual}"
         return
-    for at, moment in list(enumerate(usual.moments, 1))[::every]:
+    for at, moment in list(enumerate(usual.moments, 1))[-last:]:
         for number in (*signals, *(-error for error in errors)):
             with copied(folder) as place:
                 furnished(place)
@@ -464,12 +480,12 @@ def after_each_moment_of_a_scan(
                 there = {name for name in held if name.startswith("out/")}
                 if "--force" in args and not there:  # the moment between the two
                     kept = {
-                        name.replace("out.replaced/", "out/"): held.pop(name)
+                        name.replace(".out.replaced/", "out/"): held.pop(name)
                         for name in list(held)
-                        if name.startswith("out.replaced/")
+                        if name.startswith(".out.replaced/")
                     }
                     there, held = set(kept), {**held, **kept}
-                held = {name: data for name, data in held.items() if not name.startswith("out.replaced/")}
+                held = {name: data for name, data in held.items() if not name.startswith(".out.replaced/")}
                 wrong = [] if there in (new, old, set()) else [f"neither old nor new: {sorted(there)}"]
                 wrong += faults(before, held, whole) if there else []
                 expected = (-signal.SIGKILL,) if number == signal.SIGKILL else (128 + number,) if number > 0 else (2, 0)
@@ -478,7 +494,7 @@ def after_each_moment_of_a_scan(
                 again = drills.run(place, *(resumed if (place / "out.partial").exists() else args))
                 if contents(place) != whole:
                     odd = sorted(set(contents(place)) ^ set(whole))
-                    if contents(place) != before or not (there == new):
+                    if contents(place) != before or there != new:
                         wrong.append(f"it can't be finished: {again.said[:200]} {odd[:5]}")
                 name = signal.Signals(number).name if number > 0 else errno.errorcode[-number]
                 yield from (f"{name} at {moment}: {said}" for said in wrong)

@@ -383,7 +383,11 @@ def printable(document: Document) -> Document:
 
 
 def _writable(name: str) -> str:
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+    try:
+        # As the bytes of the name say in UTF-8, which files are named in, whatever the locale is.
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def check_output(output: Path | None, files: Sequence[str]) -> None:

@@ -96,14 +96,20 @@ def pack_files(path: str | os.PathLike[str]) -> tuple[Path, ...]:
         PackError: There is no such folder or file, or no pack in it, or a link in it leads out of it.
     """
     place = Path(path)
+    try:
+        return _found(place)
+    except OSError as error:
+        message = f"this can't be looked into: {error.strerror or error}"
+        raise PackError(Fault(message, os.fspath(error.filename or path))) from None
+
+
+def _found(place: Path) -> tuple[Path, ...]:
     if place.is_dir():
-        found = tuple(
-            sorted(
-                item
-                for item in place.iterdir()
-                if item.suffix in (".yaml", ".yml") and item.is_file() and item.name != COVERAGE
-            )
-        )
+        named = sorted(item for item in place.iterdir() if item.suffix in (".yaml", ".yml") and item.name != COVERAGE)
+        found = tuple(item for item in named if not item.is_dir())
+        for item in found:
+            if not item.is_file():  # a rule that is passed over in silence is the worst of faults
+                raise PackError(_no_file(item))
         if not found:
             raise PackError(Fault("there is no pack (*.yaml) in this folder", str(place)))
         if len(found) > MOST_FILES:
@@ -119,6 +125,12 @@ def pack_files(path: str | os.PathLike[str]) -> tuple[Path, ...]:
     if not place.exists():
         raise PackError(Fault("there is no such file or folder", str(place)))
     return (place,)
+
+
+def _no_file(item: Path) -> Fault:
+    if not item.is_symlink():
+        return Fault("this is no file but a pipe or a device", str(item), suggestion="Take it out of the folder.")
+    return Fault("this link leads to no file", str(item), suggestion="Mend it, or take it out of the folder.")
 
 
 def _digests() -> dict[str, str]:
@@ -302,7 +314,10 @@ def _kept_grade(path: Path, own: LoadedPack, available: Sequence[LoadedPack]) ->
 
 def _stamp(path: Path) -> tuple[object, ...]:
     """What changes when a file, or the grade beside it, is edited."""
-    state, beside = path.stat(), path.with_name(path.stem + KEPT_GRADE)
+    try:
+        state, beside = path.stat(), path.with_name(path.stem + KEPT_GRADE)
+    except OSError as error:  # taken away since it was found
+        raise PackError(Fault(f"this file can't be read: {error.strerror or error}", str(path))) from None
     graded = beside.stat().st_mtime_ns if beside.exists() else None
     return str(path), state.st_mtime_ns, state.st_size, graded
 

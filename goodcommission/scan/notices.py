@@ -161,6 +161,8 @@ class Input:
     """Of the bytes that were read; None until all are, or where only a part was."""
     passed_over: int = 0
     """Members of an archive that hold no notices by their names."""
+    named: bool = True
+    """Whether somebody named it; else it was found in a folder."""
 
 
 def find_inputs(paths: Sequence[str | os.PathLike[str]], leave_out: Iterable[Path] = ()) -> tuple[list[Input], int]:
@@ -194,7 +196,7 @@ def find_inputs(paths: Sequence[str | os.PathLike[str]], leave_out: Iterable[Pat
                 continue
             for file in _files_in(match, own):
                 if file.lower().endswith(_ENDINGS):
-                    found.setdefault(os.path.realpath(file), Input(_written(file), file, _size(file)))
+                    found.setdefault(os.path.realpath(file), Input(_written(file), file, _size(file), named=False))
                 else:
                     passed_over += 1
         if len(found) == before and all(map(os.path.isdir, matches)):
@@ -214,6 +216,13 @@ def _files_in(folder: str, own: set[str]) -> Iterator[str]:
         yield from (os.path.join(place, name) for name in sorted(files))
 
 
+def _may_never_end(path: str) -> bool:
+    """Whether this is a pipe or a device: to read it may take for ever."""
+    with suppress(OSError):
+        return not stat.S_ISREG(os.stat(path).st_mode)
+    return False
+
+
 def _size(path: str) -> int | None:
     try:
         about = os.stat(path)
@@ -223,8 +232,11 @@ def _size(path: str) -> int | None:
 
 
 def _written(name: str) -> str:
-    """A file's name as text, whatever bytes it has."""
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+    """A file's name as text, whatever bytes it has and whatever the locale is."""
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # not of this machine: a member of an archive
+        return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 class _ReadError(Exception):
@@ -325,6 +337,9 @@ class Reader:
         try:
             if one.path is None:
                 yield from self._file(one, name, self._stream or sys.stdin.buffer)
+                return
+            if not one.named and _may_never_end(one.path):
+                yield Rejection(name, None, None, "unreadable", "this is no file but a pipe or a device")
                 return
             with open(one.path, "rb") as file:
                 yield from self._file(one, name, file)

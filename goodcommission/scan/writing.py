@@ -103,6 +103,7 @@ class Folder:
     ) -> None:
         self.place = place
         self.half = half_of(place)
+        self.replaced = place.with_name(f".{place.name}.replaced")
         self.files = Files(self.half, form, with_rules)
         self.work = self.half / _WORK
         self._replaces = force
@@ -127,6 +128,8 @@ class Folder:
             ours = self.place.is_dir() and ((self.place / ABOUT).is_file() or not any(self.place.iterdir()))
             if force and not ours:
                 raise ScanError(Fault("this is no earlier scan, and is not replaced", shown))
+            if (self.place / ABOUT).is_file() and not self.half.exists():
+                self._tidy()  # it was stopped when it was complete
             if resume and not self.half.exists():
                 raise ScanError(Fault("this scan is complete: there is nothing to resume", shown))
             resumes = resume and ours  # what was begun with --force goes on without it
@@ -134,6 +137,9 @@ class Folder:
                 advice = "Name another folder with --output, or replace it with --force."
                 raise ScanError(Fault("there is something here already", shown, suggestion=advice))
         if self.half.exists() and not resume:
+            if not any(self.half.iterdir()):  # stopped before it had begun
+                self.half.rmdir()
+                return
             if not (self.half / _WORK).is_dir():
                 raise ScanError(Fault("this is no interrupted scan, and is in the way", str(self.half)))
             if not force:
@@ -266,9 +272,18 @@ class Folder:
                 os.fsync(file.fileno())
         self.close()
         if self.place.exists():
-            shutil.rmtree(self.place)
+            # Moved aside, not deleted: what stops the process leaves the old scan or the new one, and no half.
+            if self.replaced.exists():
+                shutil.rmtree(self.replaced)
+            os.replace(self.place, self.replaced)
         os.replace(self.half, self.place)
-        shutil.rmtree(self.place / _WORK)
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """Take away what only the making of the scan needed."""
+        for folder in (self.place / _WORK, self.replaced):
+            if folder.exists():
+                shutil.rmtree(folder)
 
 
 def half_of(place: Path) -> Path:
