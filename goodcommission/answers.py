@@ -11,11 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from goodcommission import scoring
 from goodcommission.description.document import Document, Source
+from goodcommission.description.entries import name_of_document, read_entries
+from goodcommission.description.parsing import quoted
 from goodcommission.description.positions import locate, to_pointer
 from goodcommission.engine.texts import say_date
 from goodcommission.exceptions import AnswerError, DescriptionError, Fault
@@ -73,7 +75,7 @@ class Answer(_Closed):
     answer: AnswerWord
     by: _Text
     on: _Day
-    document: _Text | None = None
+    document: Annotated[_Text, AfterValidator(name_of_document)] | None = None
     note: _Text | None = None
     evidence: AnswerEvidence | None = None
 
@@ -123,11 +125,10 @@ def read_answers(given: str | os.PathLike[str] | Mapping[str, Any]) -> Answers:
     name = source.name if source else "answers"
     if not isinstance(raw, dict):
         raise AnswerError(Fault("a file of answers is a mapping with a list under `answers:`", name, 1, 1, ""))
-    try:
-        items = tuple(_File.model_validate(raw).answers)
-    except ValidationError as error:
-        raise AnswerError(*(_fault(source, name, dict(one)) for one in error.errors(include_url=False))) from None
-    return Answers(items, name, source.digest if source else digest_of(raw), source)
+    items, wrong = read_entries(_File, raw, "answers", Answer)
+    if wrong:
+        raise AnswerError(*(_fault(source, name, one) for one in wrong))
+    return Answers(tuple(items), name, source.digest if source else digest_of(raw), source)
 
 
 def _fault(source: Source | None, name: str, error: dict[str, Any]) -> Fault:
@@ -208,9 +209,9 @@ def _given(answers: Answers, known: set[str], document: Document) -> Iterator[tu
         if one.question not in known:
             others = _shipped_questions() if others is None else others
             if one.question not in others:
-                near = difflib.get_close_matches(one.question.upper(), sorted(known | others), n=1)
+                near = difflib.get_close_matches(one.question[:80].upper(), sorted(known | others), n=1)
                 advice = f"Did you mean {near[0]}?" if near else "goodcommission rules questions lists them."
-                message = f'there is no question "{one.question}"'
+                message = f"there is no question {quoted(one.question)}"
                 faults.append(_at(answers.source, answers.name, pointer, message, advice))
         elif one.is_for(document):
             if one.question in seen:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from goodcommission.description.document import Source
@@ -43,7 +43,7 @@ class Known(_Closed):
 
     document: str
     """Its id or, where it has none, its file name without folders."""
-    rule: str
+    rule: Annotated[str, StringConstraints(max_length=100)]
     """The rule, or the pattern."""
     fingerprint: Annotated[str, StringConstraints(pattern=rf"^[0-9a-f]{{{LENGTH}}}$")]
     first_seen: Annotated[str, AfterValidator(_is_day)]
@@ -99,6 +99,7 @@ def read_baseline(path: str | os.PathLike[str]) -> Baseline:
     Raises:
         BaselineError: It can't be read or is not one; every fault with line and column.
     """
+    from goodcommission.description.entries import MOST_FAULTS, read_entries
     from goodcommission.description.parsing import parse
     from goodcommission.description.reading import read_source
 
@@ -110,18 +111,19 @@ def read_baseline(path: str | os.PathLike[str]) -> Baseline:
     advice = "A baseline is what `goodcommission baseline create` writes."
     if not isinstance(raw, dict) or "baseline" not in raw or "schema_version" in raw:
         raise BaselineError(Fault("this is no baseline", source.name, 1, 1, "", advice))
-    try:
-        findings = tuple(_File.model_validate(raw).findings)
-    except ValidationError as error:
-        raise BaselineError(*(_fault(source, dict(one)) for one in error.errors(include_url=False))) from None
+    findings, wrong = read_entries(_File, raw, "findings", Known)
+    if wrong:
+        raise BaselineError(*(_fault(source, one) for one in wrong))
     first: dict[str, int] = {}
     faults = []
     for index, one in enumerate(findings):
         if first.setdefault(one.fingerprint, index) != index:
             faults.append(_at(source, index, "fingerprint", "this finding is in the baseline twice", "Take one out."))
+            if len(faults) == MOST_FAULTS:
+                break
     if faults:
         raise BaselineError(*faults)
-    return Baseline(findings, source.name, source)
+    return Baseline(tuple(findings), source.name, source)
 
 
 def _at(source: Source | None, index: int, field: str, message: str, suggestion: str) -> Fault:

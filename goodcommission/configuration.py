@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal, NamedTuple
 
+from goodcommission.description.entries import MOST_FAULTS
+from goodcommission.description.parsing import quoted
+from goodcommission.description.positions import line_and_column
 from goodcommission.exceptions import ConfigurationError, Fault
 from goodcommission.packs.adjusting import Adjustment, ParameterChange, Place, SeverityChange
 from goodcommission.packs.locking import find_lock
@@ -19,8 +22,12 @@ from goodcommission.packs.model import SEVERITIES, TIERS
 NAME: Final = "goodcommission.toml"
 _PYPROJECT: Final = "pyproject.toml"
 _TABLE: Final = ("tool", "goodcommission")
-_MENTIONED: Final = re.compile(r"^\s*\[*\s*tool\s*(\.\s*[\"']?goodcommission|\])", re.MULTILINE)
+_MENTIONED: Final = re.compile(r"^[ \t]*+\[*+[ \t]*+tool[ \t]*+(\.\s*[\"']?goodcommission|\])", re.MULTILINE)
 """What a pyproject.toml with settings of ours holds; others are not parsed."""
+MAXIMUM_BYTES: Final = 100_000
+"""Of a configuration file: to read TOML takes its time."""
+_LONG_KEY: Final = re.compile(r"(?:(?:(?<![\w-])[\w-]++|\"[^\"\n]*+\"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}")
+"""A name of so many parts that to note them all would fill the memory."""
 
 Route = tuple[str | int, ...]
 """Where a value stands in a TOML file: the names and numbers that lead to it."""
@@ -114,9 +121,11 @@ def _configures(pyproject: Path) -> bool:
         return False
     import tomllib
 
+    if len(text) > MAXIMUM_BYTES or _LONG_KEY.search(text):
+        return True
     try:
         return _TABLE[1] in tomllib.loads(text).get(_TABLE[0], {})
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return True  # What is wrong with it is said when it is read.
 
 
@@ -131,13 +140,20 @@ def read_configuration(file: str | os.PathLike[str]) -> Configuration:
     path = Path(file)
     name = as_shown(path)
     try:
-        text = path.read_bytes().decode("utf-8")
+        data = path.read_bytes()
+        if len(data) > MAXIMUM_BYTES:
+            raise ConfigurationError(Fault(f"this file has more than {MAXIMUM_BYTES // 1000} kB, and may not", name))
+        text = data.decode("utf-8")
     except OSError as error:
         raise ConfigurationError(Fault(f"this file can't be read: {error.strerror or error}", name)) from None
     except UnicodeDecodeError:
         raise ConfigurationError(Fault("this file is not in UTF-8", name)) from None
+    if long := _LONG_KEY.search(text):
+        raise ConfigurationError(Fault("a name has too many parts", name, *line_and_column(text, long.start())))
     try:
-        data: Any = tomllib.loads(text)
+        raw: Any = tomllib.loads(text)
+    except RecursionError:
+        raise ConfigurationError(Fault("there are too many lists or tables within each other", name)) from None
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
         message = "this is not TOML: " + re.sub(r" \(at .*\)$", "", str(error))
@@ -148,10 +164,10 @@ def read_configuration(file: str | os.PathLike[str]) -> Configuration:
     if path.name == _PYPROJECT:
         prefix = _TABLE
         for step in _TABLE:
-            data = data.get(step, {}) if isinstance(data, dict) else {}
+            raw = raw.get(step, {}) if isinstance(raw, dict) else {}
     reader = _Reader(name, path.parent, places)
-    settings = reader.table(data, prefix, overriding=False)
-    overrides = tuple(reader.overrides(data.get("overrides"), (*prefix, "overrides"))) if isinstance(data, dict) else ()
+    settings = reader.table(raw, prefix, overriding=False)
+    overrides = tuple(reader.overrides(raw.get("overrides"), (*prefix, "overrides"))) if isinstance(raw, dict) else ()
     if reader.faults:
         raise ConfigurationError(*sorted(reader.faults, key=lambda fault: (fault.line or 0, fault.column or 0)))
     return Configuration(path, settings, overrides, find_lock(path.parent))
@@ -335,11 +351,13 @@ class _Reader:
 
     def fault(self, path: Route, message: str, suggestion: str | None = None) -> None:
         self.faults.append(Fault(message, *self.place(path), suggestion=suggestion))
+        if len(self.faults) == MOST_FAULTS:
+            raise ConfigurationError(*self.faults)
 
     def unknown(self, path: Route, known: Sequence[str], what: str = "setting", where: str = "") -> None:
-        near = difflib.get_close_matches(str(path[-1]), known, n=1)
+        near = difflib.get_close_matches(str(path[-1])[:80], known, n=1)
         advice = f'Did you mean "{near[0]}"?' if near else f"There are: {', '.join(known)}."
-        self.fault(path, f'there is no {what} "{path[-1]}"{where}', advice)
+        self.fault(path, f"there is no {what} {quoted(str(path[-1]))}{where}", advice)
 
     def checked(self, check: Callable[[Any], Any], value: Any, path: Route) -> Any:
         try:
@@ -521,7 +539,7 @@ class _Reader:
 def _shown_toml(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    return quoted(value) if isinstance(value, str) else str(value)[:60]
 
 
 def shown(name: str, value: Any) -> str:

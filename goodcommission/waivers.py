@@ -10,12 +10,14 @@ import os
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from goodcommission.description.document import Source
+from goodcommission.description.entries import MOST_FAULTS, name_of_document, read_entries
 from goodcommission.description.positions import from_pointer, locate, to_pointer
 from goodcommission.exceptions import DescriptionError, Fault, WaiverError
 from goodcommission.packs.model import Severity
@@ -85,7 +87,7 @@ class _Written(_Closed):
     """One waiver as it is written."""
 
     rule: _Text
-    document: _Text | None = None
+    document: Annotated[_Text, AfterValidator(name_of_document)] | None = None
     pointer: Annotated[str, AfterValidator(_is_pointer)] | None = None
     reason: _Text
     owner: _Text
@@ -126,11 +128,11 @@ def read_waivers(path: str | os.PathLike[str], *, most_days: int = MOST_DAYS) ->
         raise WaiverError(*error.faults) from None
     if not isinstance(raw, dict):
         raise WaiverError(Fault("a file of waivers is a mapping with a list under `waivers:`", source.name, 1, 1, ""))
-    try:
-        written = _File.model_validate(raw).waivers
-    except ValidationError as error:
-        raise WaiverError(*(_fault(source, raw, dict(one)) for one in error.errors(include_url=False))) from None
-    faults = [fault for index, one in enumerate(written) for fault in _beyond_fields(source, index, one, most_days)]
+    written, wrong = read_entries(_File, raw, "waivers", _Written)
+    if wrong:
+        raise WaiverError(*(_fault(source, raw, one) for one in wrong))
+    beyond = (fault for index, one in enumerate(written) for fault in _beyond_fields(source, index, one, most_days))
+    faults = list(islice(beyond, MOST_FAULTS))
     if faults:
         raise WaiverError(*faults)
     return Waivers(

@@ -7,11 +7,12 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, Final, get_args
 
 from goodcommission.description.document import Document, Source
 from goodcommission.description.model import Description, Kind
-from goodcommission.description.parsing import parse
+from goodcommission.description.parsing import parse, quoted
 from goodcommission.description.positions import positions, to_pointer
 from goodcommission.description.reading import is_case_file, read_documents, read_source
 from goodcommission.exceptions import DescriptionError, Fault
@@ -65,6 +66,9 @@ CHANGING: Final[Mapping[str, str]] = {
 """Facts (or sections) that two documents may say differently without contradicting each other, and why."""
 
 _FIELDS: Final = ("case", "title", "documents")
+_LONGEST: Final = 1000
+"""Characters of a name or a path."""
+_MOST_DOCUMENTS: Final = 200
 _ADVICE: Final = "Write {case: ID, documents: [tender.json, contract.yaml]}; the files are looked up beside this one."
 
 
@@ -128,18 +132,23 @@ def read_case_file(
 def _files(raw: Mapping[str, Any], source: Source) -> list[str]:
     """The documents that a case file lists, as paths."""
     faults = []
-    for name in raw:
+    for name in islice(raw, _MOST_DOCUMENTS):
         if name not in _FIELDS:
-            near = difflib.get_close_matches(str(name), _FIELDS, 1, 0.6)
+            near = difflib.get_close_matches(name[:80], _FIELDS, 1, 0.6)
             advice = f"Did you mean {near[0]}?" if near else "A case file has case, title and documents."
-            faults.append(_at(source, (str(name),), f'there is no field "{name}" in a case file', advice))
+            faults.append(_at(source, (name,), f"there is no field {quoted(name)} in a case file", advice))
     for name in ("case", "title"):
         value = raw.get(name)
         if name == "case" and value is None:
             faults.append(_at(source, (name,), "a case file says which case it is: `case` is missing", _ADVICE))
         elif value is not None and not (isinstance(value, str) and value.strip()):
             faults.append(_at(source, (name,), f"`{name}` is a text"))
+        if isinstance(value, str) and len(value) > _LONGEST:
+            faults.append(_at(source, (name,), f"`{name}` has {_LONGEST} characters at most"))
     listed = raw["documents"]
+    if isinstance(listed, list) and len(listed) > _MOST_DOCUMENTS:
+        faults.append(_at(source, ("documents",), f"a case has {_MOST_DOCUMENTS} documents at most"))
+        listed = listed[:_MOST_DOCUMENTS]
     files: list[str] = []
     if not isinstance(listed, list) or not listed:
         faults.append(_at(source, ("documents",), "a case has at least one document, in a list", _ADVICE))
@@ -147,7 +156,8 @@ def _files(raw: Mapping[str, Any], source: Source) -> list[str]:
     seen: dict[str, int] = {}
     folder = os.path.dirname(source.name)
     for index, entry in enumerate(listed):
-        if not isinstance(entry, str) or not entry.strip() or entry == "-" or "\0" in entry:
+        usable = isinstance(entry, str) and entry.strip() and entry != "-" and "\0" not in entry
+        if not usable or len(entry) > _LONGEST:
             faults.append(_at(source, ("documents", index), "a document is named by its file, such as contract.yaml"))
             continue
         file = os.path.normpath(os.path.join(folder, entry))

@@ -16,7 +16,14 @@ from goodcommission.exceptions import DescriptionError, Fault
 
 MAXIMUM_DEPTH = 64
 """Sections within sections; a description needs eight."""
+MAXIMUM_VALUES = 50_000
+"""In one YAML file, and in one description; the longest that were seen have some hundred. Each takes its time."""
 
+_MAXIMUM_EVENTS = 2 * MAXIMUM_VALUES
+"""libyaml's: a value has one, a section one where it begins and one where it ends."""
+_LONGEST_NAME = 1000
+"""Characters of the name of a field: it is part of the place of all that is in it."""
+_LONG_NAME = f"the name of a field has more than {_LONGEST_NAME:,} characters"
 _MAXIMUM_FAULTS = 100
 _TOO_DEEP = f"there are more than {MAXIMUM_DEPTH} sections within each other"
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
@@ -47,10 +54,15 @@ class _Faults:
         self._faults: list[Fault] = []
 
     def add(self, message: str, offset: int, parts: list[str | int], suggestion: str | None = None) -> None:
-        """Note a fault; past a hundred of them one more tells nothing new."""
-        if len(self._faults) < _MAXIMUM_FAULTS:
-            line, column = line_and_column(self._source.text, offset)
-            self._faults.append(Fault(message, self._source.name, line, column, to_pointer(parts), suggestion))
+        """Note a fault.
+
+        Raises:
+            DescriptionError: It is the hundredth: one more would tell nothing new, and each takes its time.
+        """
+        line, column = line_and_column(self._source.text, offset)
+        self._faults.append(Fault(message, self._source.name, line, column, to_pointer(parts), suggestion))
+        if len(self._faults) == _MAXIMUM_FAULTS:
+            raise DescriptionError(*self._faults)
 
     def stop(
         self, message: str, offset: int, parts: list[str | int], suggestion: str | None = None
@@ -74,7 +86,7 @@ class _Irregular(Exception):
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
-    if len(value) != len(pairs):
+    if len(value) != len(pairs) or max(map(len, value), default=0) > _LONGEST_NAME:
         raise _Irregular
     return value
 
@@ -160,7 +172,8 @@ class _JsonScan:
 
     _SPACE = re.compile(r"[ \t\n\r]*")
     _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
-    _NUMBER_LIKE = re.compile(r"[-+.0-9][\w.,+-]*")
+    _NUMBER_LIKE = re.compile(r"[-+.0-9][\w.,+-]{0,30}")
+    _GOES_ON = re.compile(r"[\w.+-]")
     _WORD = re.compile(r"-?[^\W\d]\w*")
     _DECODER = json.JSONDecoder()
 
@@ -216,6 +229,8 @@ class _JsonScan:
                     raise self._no_name(here)
                 name, end = self._string(here)
                 frame = stack[-1]
+                if len(name) > _LONGEST_NAME:
+                    raise self._faults.stop(_LONG_NAME, here, self._parts())
                 if name in frame.keys:
                     first, _ = line_and_column(text, frame.keys[name])
                     frame.part = name
@@ -256,9 +271,10 @@ class _JsonScan:
         if char == '"':
             return self._string(here)[1]
         if char in "-+.0123456789" and not text.startswith("-I", here):
-            number, written = self._NUMBER.match(text, here), self._NUMBER_LIKE.match(text, here)
-            whole = written.group().rstrip(",") if written else char
-            if number is None or (len(number.group()) < len(whole) and not whole.startswith(number.group() + ",")):
+            number = self._NUMBER.match(text, here)
+            if number is None or self._GOES_ON.match(text, number.end()):
+                written = self._NUMBER_LIKE.match(text, here)
+                whole = written.group().rstrip(",") if written else char
                 raise self._stop(
                     f"{quoted(whole[:30])} is not a number",
                     here,
@@ -388,6 +404,8 @@ def quoted(text: str, most: int = 60) -> str:
 # ── YAML ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _YAML_CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+# libyaml compares each with all before it.
+_YAML_DIRECTIVE = re.compile(r"^%TAG", re.MULTILINE)
 _CORE = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _CORE_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 # A leading zero makes it text: 010 is a number to some readers, eight to others, and a code to most people.
@@ -453,6 +471,8 @@ def _parse_yaml(source: Source) -> Any:
 
     text = source.text
     faults = _Faults(source)
+    if len(list(islice(_YAML_DIRECTIVE.finditer(text), _MAXIMUM_FAULTS))) == _MAXIMUM_FAULTS:
+        raise faults.stop("there are too many lines that start with %TAG", 0, [], "Take them out: tags are not used.")
     for match in islice(_YAML_CONTROL.finditer(text), 1):
         raise faults.stop(
             f"there is a character that may not stand in YAML (U+{ord(match.group()):04X})",
@@ -463,7 +483,10 @@ def _parse_yaml(source: Source) -> Any:
     places = _Places()
     documents: list[Any] = []
     try:
-        for event in yaml.parse(text, Loader=yaml_loader()):
+        for number, event in enumerate(yaml.parse(text, Loader=yaml_loader())):
+            if number == _MAXIMUM_EVENTS:
+                message = f"there are more than {MAXIMUM_VALUES:,} names and values in this file"
+                raise faults.stop(message, event.start_mark.index, [], "Cut it into several, or write it as JSON.")
             _take(event, text, documents, places, faults)
     except yaml.YAMLError as error:
         raise _yaml_fault(error, text, faults, places.parts()) from None
@@ -552,6 +575,8 @@ def _take_key(event: Any, text: str, here: int, section: _Section, places: _Plac
             advice = 'Put a placeholder in quotes: "{{ name }}".'
         raise faults.stop("a section cannot be the name of a field", here, places.parts(), advice)
     name = event.value if isinstance(event, yaml.ScalarEvent) else f"*{event.anchor}"
+    if len(name) > _LONGEST_NAME:
+        raise faults.stop(_LONG_NAME, here, places.parts())
     section.part, section.awaits_value = name, True
     if not isinstance(event, yaml.ScalarEvent):
         return

@@ -11,6 +11,7 @@ from typing import Any
 from goodcommission.description.document import Source
 
 _SPACE = re.compile(r"[ \t\n\r]*")
+_LINE_END = re.compile(r"\r\n|\n|\r")
 _DECODER = json.JSONDecoder()
 
 
@@ -75,7 +76,7 @@ class Positions:
         start = _after_space(source.text, 0)
         self._whole: tuple[int, int] | None = (start, start) if start < len(source.text) else None
         self._lines: list[int] | None = None
-        """Where lines begin, of a text whose lines all end with LF."""
+        """Where lines begin."""
 
     def locate(self, pointer: str, *, key: bool = False) -> tuple[int, int] | None:
         """As the function of the same name."""
@@ -94,10 +95,8 @@ class Positions:
 
     def _line_and_column(self, offset: int) -> tuple[int, int]:
         if self._lines is None:
-            ends = () if "\r" in self._text else re.finditer("\n", self._text)
+            ends = _LINE_END.finditer(self._text) if "\r" in self._text else re.finditer("\n", self._text)
             self._lines = [0, *(end.end() for end in ends)]
-        if len(self._lines) == 1:
-            return line_and_column(self._text, offset)
         line = bisect_right(self._lines, offset)
         return line, offset - self._lines[line - 1] + 1
 

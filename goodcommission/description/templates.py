@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, Final
 
 from goodcommission.description.document import Document, Source
+from goodcommission.description.entries import MOST_FAULTS
 from goodcommission.description.facts import Fact, FactType, dictionary
 from goodcommission.description.parsing import parse, quoted
 from goodcommission.description.positions import positions, to_pointer
 from goodcommission.description.reading import digest_of, read_source
 from goodcommission.description.types import CURRENCIES, NONE
-from goodcommission.description.validation import validate
+from goodcommission.description.validation import too_many, validate
 from goodcommission.exceptions import DescriptionError, Fault
 
 SYNTAX: Final = ("{{ name }}", "${name}", "<<name>>")
@@ -170,6 +171,8 @@ def read_template(
         raise DescriptionError(
             Fault("an OCDS notice can't be a template", name, suggestion="Write a description with placeholders.")
         )
+    if too_many(raw):
+        validate(raw, source, name)
     reader = _Reader(source, name, recognised)
     reader.section(raw, ())
     placeholders = reader.placeholders()
@@ -446,6 +449,8 @@ class _Reader:
         pointer = to_pointer(parts)
         line, column = (self.source and positions(self.source).nearest(pointer, key=key)) or (None, None)
         self.faults.append(Fault(message, self.name, line, column, pointer, suggestion))
+        if len(self.faults) == MOST_FAULTS:
+            raise DescriptionError(*self.faults)
 
     def placeholders(self) -> dict[str, Placeholder]:
         """All placeholders; each must stand for one type of value."""

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from goodcommission.description.document import Source
 from goodcommission.description.model import Description, Kind
-from goodcommission.description.parsing import MAXIMUM_DEPTH, quoted
+from goodcommission.description.parsing import MAXIMUM_DEPTH, MAXIMUM_VALUES, quoted
 from goodcommission.description.positions import from_pointer, positions, to_pointer
 from goodcommission.description.types import CURRENCIES, Listed, Money
 from goodcommission.exceptions import DescriptionError, Fault
@@ -28,6 +28,8 @@ _MISSING: Any = object()
 _ROUNDS = 12
 _MOST = 100
 """Faults shown at once: looking for the name that was meant takes a moment for each."""
+_LOOKED_FOR = 5
+"""Pointers for which the one that was meant is looked for among all of a description, which takes longer."""
 _ROUNDING = Decimal("0.01")
 """By how much weights may exceed the whole: thirds are written 0.334."""
 
@@ -94,7 +96,8 @@ def check(description: Description, name: str) -> None:
     """
     problems = list(_contradictions(description))
     if description.evidence:
-        problems.extend(_loose_evidence(description.model_dump(mode="json", exclude_none=True)))
+        raw = description.model_dump(mode="json", exclude_none=True)
+        problems.extend(islice(_loose_evidence(raw), _MOST))
     if problems:
         raise DescriptionError(*_faults(problems, {}, None, name))
 
@@ -110,6 +113,9 @@ def _examine(raw: object) -> tuple[Description | None, list[_Problem]]:
                 "Start it with the field kind: tender, contract, decommissioning_plan or grant_programme.",
             )
         ]
+    if too_many(raw):
+        most = f"there are more than {MAXIMUM_VALUES:,} values in this description"
+        return None, [_Problem(most, (), "Leave out what is not about one process.")]
     problems: list[_Problem] = []
     try:
         description = Description.model_validate(raw)
@@ -120,8 +126,24 @@ def _examine(raw: object) -> tuple[Description | None, list[_Problem]]:
         description = partial
     problems.extend(_contradictions(description))
     if description.evidence or problems:
-        problems.extend(_loose_evidence(raw))
+        problems.extend(islice(_loose_evidence(raw), _MOST))
     return description, problems
+
+
+def too_many(raw: Any) -> bool:
+    """Whether there are more values than a description has; each that is wrong would take its time."""
+    seen, level = 0, [raw]
+    for _ in range(MAXIMUM_DEPTH):
+        level = [
+            child
+            for section in level
+            for child in (section.values() if isinstance(section, dict) else section)
+            if isinstance(child, dict | list | tuple) or not (seen := seen + 1)
+        ]
+        seen += len(level)
+        if not level or seen > MAXIMUM_VALUES:
+            break
+    return seen > MAXIMUM_VALUES
 
 
 class _TooDeepError(Exception):
@@ -640,14 +662,15 @@ def _above(low: Money | None, high: Money | None, parts: Parts, message: str) ->
 
 def _loose_evidence(raw: dict[str, Any]) -> Iterator[_Problem]:
     """Evidence for something that the description does not state."""
-    entries = raw.get("evidence")
+    entries, found = raw.get("evidence"), 0
     for number, entry in enumerate(entries if isinstance(entries, list | tuple) else ()):
         pointer = entry.get("pointer") if isinstance(entry, dict) else None
         if isinstance(pointer, str) and pointer.strip() and not _points_at_something(raw, pointer):
+            found += 1
             yield _Problem(
                 f"the evidence is for {quoted(pointer)}, and there is no such field in this description",
                 ("evidence", number, "pointer"),
-                _pointer_meant(raw, pointer) if number < _MOST else None,
+                _pointer_meant(raw, pointer) if found <= _LOOKED_FOR else None,
                 remove=("evidence", number),
             )
 

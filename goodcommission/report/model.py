@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, WithJsonSchema
+from pydantic_core import CoreSchema
 
 from goodcommission.packs.model import Outcome, PackGrade, Severity, Strength, Tier, Verdict
 from goodcommission.report.json_text import report_bytes
@@ -22,6 +23,13 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Of a list that programs wrote, the first wrong entry is enough; to keep all of them could fill the memory."""
+        schema = handler(source)
+        _fail_fast(schema)
+        return schema
+
+    @classmethod
     def of(cls, **values: Any) -> Self:
         """A part from values that are known to be right and complete (an audit makes hundreds).
 
@@ -33,6 +41,17 @@ class Part(BaseModel):
         _set(part, "__pydantic_extra__", None)
         _set(part, "__pydantic_private__", None)
         return part
+
+
+def _fail_fast(schema: Any) -> None:
+    if isinstance(schema, dict):
+        if schema.get("type") in ("tuple", "list"):
+            schema["fail_fast"] = True
+        for part in schema.values():
+            _fail_fast(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            _fail_fast(part)
 
 
 _set: Final = object.__setattr__

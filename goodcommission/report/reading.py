@@ -6,11 +6,13 @@ import json
 import os
 from dataclasses import replace
 from functools import cache
+from itertools import islice
 from typing import Any, BinaryIO, Final
 
 from pydantic import ValidationError
 
 from goodcommission.description.document import Source
+from goodcommission.description.entries import MOST_FAULTS
 from goodcommission.description.parsing import parse
 from goodcommission.description.positions import locate, to_pointer
 from goodcommission.description.reading import read_source
@@ -19,6 +21,8 @@ from goodcommission.report.model import READ_VERSIONS, AuditReport
 from goodcommission.report.schema import report_schema
 from goodcommission.version import VERSION
 
+_LONGEST: Final = 300
+"""Characters of a message."""
 _ADVICE: Final = "Save one with goodcommission audit --format json --output FILE."
 
 
@@ -66,7 +70,7 @@ def _report(source: Source, raw: dict[str, Any], start: tuple[int | str, ...]) -
         if by is None and any(item["type"] == "missing" for item in error.errors()):
             by = "It was made before this version of the format was settled, or cut since: audit again."
         faults = []
-        for item in error.errors(include_url=False):
+        for item in error.errors(include_url=False)[:MOST_FAULTS]:
             parts = item["loc"][:-1] if item["type"] == "missing" else item["loc"]
             message = {
                 "missing": f'the field "{item["loc"][-1]}" is missing',
@@ -76,11 +80,17 @@ def _report(source: Source, raw: dict[str, Any], start: tuple[int | str, ...]) -
         raise ReportError(*faults) from None
     # The model takes "5" for 5; what programs are promised is the published schema.
     wrong = [
-        _fault(source, error.message, (*start, *error.absolute_path), None) for error in _published().iter_errors(raw)
+        _fault(source, _short(error.message), (*start, *error.absolute_path), None)
+        for error in islice(_published().iter_errors(raw), MOST_FAULTS)
     ]
     if wrong:
         raise ReportError(*wrong)
     return report
+
+
+def _short(message: str) -> str:
+    """A message that may quote all of the report."""
+    return message if len(message) <= _LONGEST else f"{message[: _LONGEST // 2]} … {message[-_LONGEST // 2 :]}"
 
 
 @cache

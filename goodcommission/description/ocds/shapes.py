@@ -10,9 +10,12 @@ import datetime as dt
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
+from goodcommission.description.entries import MOST_FAULTS
 from goodcommission.description.ocds.merge_rules import MERGE_RULES
+from goodcommission.description.parsing import quoted
 from goodcommission.description.types import LARGEST_INTEGER
 from goodcommission.exceptions import DescriptionError, Fault
 
@@ -20,8 +23,17 @@ CONTRACTS_FINDER = "ocds-b5fd17"
 SECTIONS = ("planning", "tender", "awards", "contracts", "bids", "buyer", "parties")
 _VERSIONED = {"releaseID", "releaseDate", "releaseTag", "value"}
 _NOT_OF_A_RELEASE = frozenset({"kind", "records", "releases", "compiledRelease", "versionedRelease"})
+MOST_RELEASES = 5_000
+"""In one file that is audited release by release; more are for the scanner."""
+MOST_PROCESSES = 1_000
+"""The same of contracting processes, each of which becomes a report."""
+MOST_OF_A_PROCESS = 300
+"""Releases of one process: each is merged with all before it, and those that were published have a dozen."""
 _DEEPEST = 60
 """OCDS is a dozen levels deep; what lies deeper than this is no notice and would only exhaust the stack."""
+
+_LONGEST_POINTER = 400
+"""The same of its pointers, of which each value has one: those of notices have up to a hundred characters."""
 
 
 class Leaf:
@@ -130,9 +142,11 @@ def processes(raw: object) -> tuple[Process, ...]:
     Raises:
         DescriptionError: Something in the file has the shape of OCDS but is not.
     """
-    faults: list[Fault] = []
+    faults: list[Fault] = _FirstFaults()
     notes: dict[str, list[str]] = {}
-    found = list(_find(raw, "", None, faults, notes))
+    found = list(islice(_find(raw, "", None, faults, notes), MOST_RELEASES + 1))
+    if len(found) > MOST_RELEASES:
+        raise DescriptionError(_too_many(f"more than {MOST_RELEASES:,} releases"))
     if not found and not faults:
         faults.append(Fault("There is no release in this OCDS file.", pointer=""))
     if faults:
@@ -140,7 +154,28 @@ def processes(raw: object) -> tuple[Process, ...]:
     groups: dict[str, list[Found]] = {}
     for one in found:
         groups.setdefault(one.ocid, []).append(one)
+    if len(groups) > MOST_PROCESSES:
+        raise DescriptionError(_too_many(f"{len(groups):,} contracting processes"))
+    for ocid, group in groups.items():
+        if len(group) > MOST_OF_A_PROCESS:
+            message = f"there are {len(group):,} releases of {quoted(ocid)}, and at most {MOST_OF_A_PROCESS} are merged"
+            raise DescriptionError(Fault(message, pointer="", suggestion="Give its compiled release."))
     return tuple(_process(group, notes.get(ocid, [])) for ocid, group in groups.items())
+
+
+class _FirstFaults(list[Fault]):
+    """Faults up to the hundredth; one more tells nothing new."""
+
+    def append(self, fault: Fault) -> None:
+        super().append(fault)
+        if len(self) == MOST_FAULTS:
+            raise DescriptionError(*self)
+
+
+def _too_many(what: str) -> Fault:
+    advice = "Audit them with goodcommission scan, or cut the file."
+    message = f"there are {what} in this file, and {MOST_PROCESSES:,} processes can be read from one"
+    return Fault(message, pointer="", suggestion=advice)
 
 
 def untraced(release: dict[str, Any]) -> Process | None:
@@ -359,7 +394,7 @@ def _process(group: list[Found], notes: list[str]) -> Process:
 
 def _trace(value: Any, pointer: str, rank: int, depth: int = 0) -> Any:
     """The same structure, with each single value carrying its place. Ids that are no ids are left out."""
-    if depth > _DEEPEST:
+    if depth > _DEEPEST or len(pointer) > _LONGEST_POINTER:
         return None
     if isinstance(value, dict):
         return {
