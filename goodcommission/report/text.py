@@ -86,9 +86,11 @@ def wrap(text: str, width: int) -> list[str]:
             lines.append(line)
             line, used = "", 0
         if not line and size > width and "/" not in word:
-            cut = _fitting(word, width)
-            lines.append(word[:cut])
-            words.append(word[cut:])
+            start = 0
+            while (end := _fitting(word, start, width)) < len(word):
+                lines.append(word[start:end])
+                start = end
+            words.append(word[start:])
         elif not line:
             line, used = word, size
         else:
@@ -97,12 +99,13 @@ def wrap(text: str, width: int) -> list[str]:
     return lines
 
 
-def _fitting(word: str, width: int) -> int:
+def _fitting(word: str, start: int, width: int) -> int:
+    """Where to cut a word, so that what begins at the start has the width; after one character at least."""
     used = 0
-    for index, character in enumerate(word):
-        used += cell_len(character)
+    for index in range(start, len(word)):
+        used += cell_len(word[index])
         if used > width:
-            return max(index, 1)
+            return max(index, start + 1)
     return len(word)
 
 

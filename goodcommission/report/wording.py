@@ -80,9 +80,12 @@ class View:
         self.rules: Mapping[str, RuleResult] = {result.rule.id: result for result in report.results}
         self.patterns: Mapping[str, PatternResult] = {one.concludes: one for one in report.patterns}
         named: dict[str, FactStated | FactMissing] = {**self.missing, **self.facts}
-        self.named_alike: dict[str, list[str]] = {}
+        self.named_alike: dict[str, set[str]] = {}
         for fact in named.values():
-            self.named_alike.setdefault(fact.title, []).append(fact.name)
+            self.named_alike.setdefault(fact.title, set()).add(plain(fact.name))
+        self.asked_alike: dict[str, set[str]] = {}
+        for missing in report.missing:
+            self.asked_alike.setdefault(missing.question, set()).add(plain(missing.name))
         self.files = {one.name: one.file or one.name for one in report.case.documents} if report.case else {}
         self.works: dict[str, int] = {}
         """Works cited so far, with their numbers."""
@@ -114,7 +117,8 @@ class View:
         """The title of a fact; with the part of its name that tells it from others like it."""
         title, name = neutral(fact.title), plain(fact.name)
         # Of a case, the place says which document it is.
-        alike = len({plain(other) for other in (*self.named_alike.get(fact.title, ()), name)})
+        others = self.named_alike.get(fact.title, set())
+        alike = len(others) + (name not in others)
         numbered = "[" in name and ", no. " not in title
         if alike == 1 and name.count(".") < REPEATED and not numbered:
             return title
@@ -387,8 +391,7 @@ def question(view: View, fact: FactMissing) -> str:
             asked = ""
         verb = "Say" if title.startswith(("whether", "who", "how", "what", "when", "why")) else "State"
         return f"{verb} {title}. {asked}".rstrip()
-    same = len({plain(other.name) for other in view.report.missing if other.question == fact.question})
-    return f"{asked} ({section(name)})" if same > 1 else asked
+    return f"{asked} ({section(name)})" if len(view.asked_alike[fact.question]) > 1 else asked
 
 
 def what_for(fact: FactMissing) -> str:

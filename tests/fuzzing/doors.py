@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import goodcommission
 from goodcommission.exceptions import GoodCommissionError
-from goodcommission.packs.loading import shipped_folder
+from goodcommission.packs.loading import shipped_folder, shipped_packs
 
 DAY: Final = dt.date(2026, 11, 21)
 _EXAMPLES: Final = shipped_folder("examples")
@@ -75,13 +75,15 @@ def _ours(function: Callable[[], Any]) -> Any:
 # --- Descriptions and notices ------------------------------------------------------------------------------------
 
 
-def _audited(data: bytes, name: str) -> None:
+def _audited(data: bytes, name: str) -> tuple[Any, ...]:
     from goodcommission.description.positions import locate
     from goodcommission.report.formats import render
 
     documents = _ours(lambda: goodcommission.read_documents("-", stream=io.BytesIO(data), name=name))
     for document in (documents or ())[:_MOST_AUDITED]:
-        report = goodcommission.audit(document, as_of=DAY)
+        report = _ours(lambda document=document: goodcommission.audit(document, as_of=DAY))  # type: ignore[misc]
+        if report is None:  # more entries than a condition may look at
+            continue
         render("json", [report])
         render("text", [report])
         if document.source is not None:
@@ -90,6 +92,7 @@ def _audited(data: bytes, name: str) -> None:
                 if fact.pointer and fact.line is None and document.origin == "description" and document.profile is None:
                     raise BrokenPromiseError(f"{fact.name} is stated and has no place ({fact.pointer})")
             locate(document.source, "")
+    return (documents or ())[:_MOST_AUDITED]
 
 
 def description_json(data: bytes) -> None:
@@ -106,11 +109,10 @@ def notices(data: bytes) -> None:
     """A file of OCDS notices as ``audit`` reads it; what can be read is written out as a description."""
     from goodcommission.description.writing import write
 
-    _audited(data, "notice.json")
-    documents = _ours(lambda: goodcommission.read_documents("-", stream=io.BytesIO(data), name="notice.json"))
-    for document in (documents or ())[:_MOST_AUDITED]:
+    for document in _audited(data, "notice.json"):
         text = write(document, "yaml")
-        goodcommission.read_documents("-", stream=io.BytesIO(text.encode()), name="again.yaml")
+        if len(text) < 100_000:  # a second reading
+            goodcommission.read_documents("-", stream=io.BytesIO(text.encode()), name="again.yaml")
 
 
 @cache
@@ -203,7 +205,8 @@ def pack(data: bytes) -> None:
             raise BrokenPromiseError(f"an error quotes without end: {fault.message[:200]!r}")
     used = _ours(lambda: goodcommission.load_packs(rules=[path]))
     if used is None:
-        if not checked.faults:
+        shipped = {one.pack.id for one in shipped_packs()}  # checking puts another in its place, loading does not
+        if not checked.faults and shipped.isdisjoint(one.pack.id for one in checked.targets):
             raise BrokenPromiseError("a pack that passes checking can't be loaded")
         return
     for document in _documents():

@@ -412,6 +412,8 @@ _REPORTS: Final[dict[str, Callable[[], bytes]]] = {
     "a long fact": _small(lambda raw: raw["facts"][0].update(name="a" * 900_000)),
     "a long value": _small(lambda raw: raw["facts"][0].update(value="a" * 900_000)),
     "a long list of values": _small(lambda raw: raw["facts"][0].update(value=["a"] * 90_000)),
+    "facts of one title": _small(lambda raw: raw.update(facts=[{**_raw()["facts"][0], "name": f"a.b.c{n}"} for n in range(1800)])),
+    "missing of other names": _small(lambda raw: raw.update(missing=[{**_raw()["missing"][0], "name": f"a.b.c{n}"} for n in range(1500)])),
     "missing": _small(lambda raw: _fill(raw, "missing", _raw()["missing"][0])),
     "patterns": _small(lambda raw: _fill(raw, "patterns", _raw()["patterns"][0])),
     "notes": _small(lambda raw: raw.update(notes=["n"] * 90_000)),

@@ -25,7 +25,8 @@ Value = TypeVar("Value")
 UK = ZoneInfo("Europe/London")
 UNLIMITED = 2**31 - 1
 """From here on a count is a system's largest number and means "no limit" (2147483647, 7.9e28, 1e9999)."""
-_EMAIL = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
+# From where a run begins and without a second try, or a long text would be looked through for each of its characters.
+_EMAIL = re.compile(r"(?<![\w.+'-])[\w.+'-]++@[\w-]++(?:\.[\w-]++)++")
 _PHONE = re.compile(r"(?<![\w/.-])(?:\+ ?44|0[1-9])[\d ()-]{7,16}\d(?![\w/])")
 _UNSEEN = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ufeff\ud800-\udfff]+")
 _USUAL_CURRENCIES = ("GBP", "EUR", "USD")
