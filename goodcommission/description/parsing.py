@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from goodcommission.description.document import Source
 from goodcommission.description.positions import line_and_column, to_pointer, yaml_loader
@@ -486,7 +486,7 @@ def _parse_yaml(source: Source) -> Any:
         for number, event in enumerate(yaml.parse(text, Loader=yaml_loader())):
             if number == _MAXIMUM_EVENTS:
                 message = f"there are more than {MAXIMUM_VALUES:,} names and values in this file"
-                raise faults.stop(message, event.start_mark.index, [], "Cut it into several, or write it as JSON.")
+                raise faults.stop(message, cast(Any, event).start_mark.index, [], "Cut it into several, or write it as JSON.")
             _take(event, text, documents, places, faults)
     except yaml.YAMLError as error:
         raise _yaml_fault(error, text, faults, places.parts()) from None

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, BinaryIO, Final
 
 from goodcommission.description.document import Document, Source
@@ -195,6 +196,13 @@ def read_template(
     return Template(document, placeholders, raw, reader.at, reader.lists)
 
 
+@cache
+def _sections() -> frozenset[str]:
+    """The names of all sections that hold facts."""
+    parts = [name.split(".") for name in dictionary()]
+    return frozenset(".".join(of[:size]) for of in parts for size in range(1, len(of)))
+
+
 def _within(pointer: str, others: Sequence[str]) -> bool:
     """Whether a pointer leads to one of some places, or into it."""
     return any(f"{pointer}/".startswith(f"{other}/") for other in others)
@@ -285,7 +293,7 @@ class _Reader:
             elif fact is not None:
                 self.fact(fact, value, here, name)
             elif name is not None:
-                if any(known.startswith(f"{path}.") for known in dictionary()):
+                if path in _sections():
                     message = f"the placeholder {quoted(name)} stands for a whole section"
                     self.refuse(message, here, "Let it stand for one field.")
                 else:

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from goodcommission.description.document import Source
+from goodcommission.description.entries import MOST_FAULTS
 from goodcommission.engine.conditions import (
     PARAMS,
     Condition,
@@ -189,6 +190,10 @@ def _constant(parameter: Parameter) -> tuple[Type, Any]:
     return _type_of(value), value
 
 
+MOST_OF_CONDITIONS: Final = 60_000
+"""Characters of all conditions of a pack; the largest that is shipped has 5,000. To compile a thousand takes 12 ms."""
+
+
 class _Compiler:
     def __init__(self, loaded: Sequence[LoadedPack]) -> None:
         self.loaded = loaded
@@ -199,9 +204,13 @@ class _Compiler:
         """By pack: what it takes to restore each condition."""
         self.sizes: dict[tuple[str, str], int] = {}
         """How large lets are written out, by owner and name."""
+        self.compiled: dict[str, int] = {}
+        """By pack: the characters of its conditions that were compiled."""
 
     def fault(self, loaded: LoadedPack, pointer: str, message: str, suggestion: str | None = None) -> None:
         self.faults.append((loaded, pointer, message, suggestion))
+        if len(self.faults) == MOST_FAULTS:
+            self.raise_faults()
 
     # -- scopes --
 
@@ -276,6 +285,11 @@ class _Compiler:
         key = f"{scope.owner}\n{text}"
         if loaded.built is not None and key in loaded.built:
             return scope.vocabulary.restore(text, loaded.built[key])
+        self.compiled[loaded.pack.id] = self.compiled.get(loaded.pack.id, 0) + len(text)
+        if self.compiled[loaded.pack.id] > MOST_OF_CONDITIONS:
+            message = f"the conditions of this pack have more than {MOST_OF_CONDITIONS:,} characters together"
+            self.fault(loaded, pointer, message, "Cut the pack into several.")
+            self.raise_faults()
         try:
             condition = scope.vocabulary.compile(text, arithmetic=arithmetic, boolean=boolean)
         except ConditionError as error:

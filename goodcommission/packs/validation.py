@@ -10,11 +10,13 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, StringConstraints, ValidationError
 
 from goodcommission.description.document import Source
+from goodcommission.description.entries import MOST_FAULTS
 from goodcommission.description.positions import positions, to_pointer
 from goodcommission.exceptions import Fault, PackError
 from goodcommission.packs import model
 from goodcommission.packs.model import Pack
 
+_MOST_ENTRIES: Final = 1_000
 _PATTERNS: Final = {
     model.Name: "a name in small letters, digits and underscores, such as page_limit",
     model.PackId: "a name in small letters, digits and hyphens, such as my-pack",
@@ -49,14 +51,30 @@ def validate(raw: object, source: Source) -> Pack:
     Raises:
         PackError: It does not have the shape of a pack; all faults, in the order of the file.
     """
+    if long := _long_list(raw):
+        line, column = positions(source).nearest(long) or (None, None)
+        message = f"a section or a list of a pack has {_MOST_ENTRIES:,} entries at most"
+        raise PackError(Fault(message, source.name, line, column, long, "Cut the pack into several."))
     try:
         return Pack.model_validate(raw)
     except ValidationError as error:
         faults: dict[tuple[str, str], Fault] = {}
-        for item in error.errors(include_url=False):
+        for item in error.errors(include_url=False)[:MOST_FAULTS]:
             fault = _fault(raw, source, item["type"], item["loc"], item["msg"], item.get("ctx") or {})
             faults.setdefault((fault.pointer or "", fault.message), fault)
         raise PackError(*sorted(faults.values(), key=lambda fault: (fault.line or 0, fault.column or 0))) from None
+
+
+def _long_list(raw: object) -> str | None:
+    """Where a list or a section is longer than it may be: one wrong entry makes a dozen errors, all kept."""
+    pending: list[tuple[tuple[str | int, ...], Any]] = [((), raw)]
+    while pending:
+        parts, node = pending.pop()
+        if isinstance(node, dict | list) and len(node) > _MOST_ENTRIES:
+            return to_pointer(parts)
+        children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+        pending.extend(((*parts, key), child) for key, child in children if isinstance(child, dict | list))
+    return None
 
 
 def _fault(

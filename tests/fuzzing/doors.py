@@ -281,7 +281,9 @@ def report(data: bytes) -> None:
         return
     for form in FORMATS:
         render(form, reports)
-    found = Comparisons(comparisons=(compare(saved(), reports[0]), compare(reports[0], saved())), only_before=(), only_after=())
+    found = Comparisons(
+        comparisons=(compare(saved(), reports[0]), compare(reports[0], saved())), only_before=(), only_after=()
+    )
     found.to_json()
     render_all(found)
     origin = Origin("option", option="--fail-under")

@@ -141,12 +141,15 @@ def _packs() -> tuple[bytes, ...]:
 
 
 def _reports() -> tuple[bytes, ...]:
-    import goodcommission
     from fuzzing.doors import DAY, saved
+
+    import goodcommission
 
     whole = saved().to_json().encode()
     packs = goodcommission.load_packs(["scotland"])
-    small = goodcommission.audit({"kind": "tender", "value": {"total": {"amount": 1, "currency": "GBP"}}}, packs, as_of=DAY)
+    small = goodcommission.audit(
+        {"kind": "tender", "value": {"total": {"amount": 1, "currency": "GBP"}}}, packs, as_of=DAY
+    )
     return small.to_json().encode(), whole
 
 
@@ -166,7 +169,9 @@ def _requests() -> tuple[bytes, ...]:
     found.append(b"#0,3,0\n" + document + commissioner + b"--x--\r\n")
     found.append(b"#4,3,0\n" + part % (b"file", _files("contract.yaml")[0]) + b"--x--\r\n")
     found.append(b"#4,4,0\ntext=kind%3A+tender%0D%0A&name=a.yaml&tier=small&as_of=2026-11-20&packs=1")
-    found.append(b"#6,4,0\ntext=kind%3A+tender%0D%0Avalue%3A+%7Btotal%3A+none%7D&name=a.yaml&term.months=12&fact=term.months")
+    found.append(
+        b"#6,4,0\ntext=kind%3A+tender%0D%0Avalue%3A+%7Btotal%3A+none%7D&name=a.yaml&term.months=12&fact=term.months"
+    )
     return tuple(found)
 
 
@@ -213,7 +218,10 @@ def mutated(name: str, data: bytes, random: Random, most: int = 1_000_000) -> by
     if name == "api" and data.startswith(b"#"):
         head, _, data = data.partition(b"\n")
         head = b"#%d,%d,%d" % (random.randrange(9), random.choice((0, 1, 1, 2, 3, 4)), random.randrange(7))
-        head += random.choice((b"", b",tier=small", b",pack=none", b",as_of=9999-12-31", b",target=1e999", b",%00=%ff")) + b"\n"
+        head += (
+            random.choice((b"", b",tier=small", b",pack=none", b",as_of=9999-12-31", b",target=1e999", b",%00=%ff"))
+            + b"\n"
+        )
     if (name in _JSON | _YAML or name == "api") and random.random() < 0.85:
         changed = _in_tree(name, data, random)
         if changed is not None:
@@ -261,7 +269,7 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def _plain_yaml(data: bytes) -> Any:
-    return yaml.load(data, Loader=_Loader)  # noqa: S506 (made of the safe one)
+    return yaml.load(data, Loader=_Loader)
 
 
 def _tree(value: Any) -> Any:
@@ -317,9 +325,19 @@ def _changed(tree: Any, random: Random) -> Any:
     elif kind == 7 and isinstance(holder, Pairs):
         holder[number] = (random.choice((random.choice(TEXTS), _name(nodes, random))), value)
     elif kind == 8:
-        _put(holder, number, random.choice(([value], Pairs([("items", [value])]), Pairs([("complete", True), ("items", [value])]))))
+        _put(
+            holder,
+            number,
+            random.choice(([value], Pairs([("items", [value])]), Pairs([("complete", True), ("items", [value])]))),
+        )
     elif kind == 9:
-        _put(holder, number, [value] * random.choice((0, 2, 3, 50)) if not isinstance(value, list) or not value else value * random.choice((2, 9)))
+        _put(
+            holder,
+            number,
+            [value] * random.choice((0, 2, 3, 50))
+            if not isinstance(value, list) or not value
+            else value * random.choice((2, 9)),
+        )
     elif kind == 10:
         for _ in range(random.choice((10, 60, 70, 200))):
             value = [value] if random.random() < 0.5 else Pairs([("a", value)])
@@ -327,7 +345,11 @@ def _changed(tree: Any, random: Random) -> Any:
     elif kind == 11 and isinstance(value, str):
         _put(holder, number, _in_text(value, random))
     elif kind == 12 and isinstance(value, int | float) and not isinstance(value, bool):
-        _put(holder, number, random.choice((-value, value + 1, value * 10**9, value / 7, str(value), Written(random.choice(WRITTEN)))))
+        _put(
+            holder,
+            number,
+            random.choice((-value, value + 1, value * 10**9, value / 7, str(value), Written(random.choice(WRITTEN)))),
+        )
     else:
         random.shuffle(holder)
     return tree
@@ -357,7 +379,9 @@ def _hostile(random: Random) -> Any:
 
 def _in_text(text: str, random: Random) -> str:
     at = random.randrange(len(text) + 1)
-    return random.choice((text[:at] + random.choice(TEXTS) + text[at:], text[at:], text[:at], text * 3, text.upper(), text[::-1]))
+    return random.choice(
+        (text[:at] + random.choice(TEXTS) + text[at:], text[at:], text[:at], text * 3, text.upper(), text[::-1])
+    )
 
 
 def _flow(tree: Any) -> str:
@@ -374,7 +398,13 @@ def _block(tree: Any, random: Random, indent: int = 0) -> str:
         return "".join(f"\n{space}{_key(name)}: {_block(child, random, indent + 1)}" for name, child in tree)
     if isinstance(tree, list) and tree and not isinstance(tree, Pairs):
         return "".join(f"\n{space}- {_block(child, random, indent + 1).lstrip()}" for child in tree)
-    if isinstance(tree, str) and not isinstance(tree, Written) and random.random() < 0.3 and tree.isprintable() and tree:
+    if (
+        isinstance(tree, str)
+        and not isinstance(tree, Written)
+        and random.random() < 0.3
+        and tree.isprintable()
+        and tree
+    ):
         return tree
     return _flow(tree)
 
@@ -421,9 +451,14 @@ def _in_condition(data: bytes, random: Random) -> bytes:
         elif kind == 1:
             text = text[:at] + text[to:]
         elif kind == 2:
-            text = f"({text}) {random.choice(('&&', '||', '+', '==', '<', 'in', '? true :'))} ({random.choice(_TOKENS)})"
+            text = (
+                f"({text}) {random.choice(('&&', '||', '+', '==', '<', 'in', '? true :'))} ({random.choice(_TOKENS)})"
+            )
         elif kind == 3:
-            wrap, times = random.choice((("!(", ")"), ("(", ")"), ("[", "]"), ("[1,2].all(a, ", ")"), ("-(", ")"))), random.choice((1, 3, 40))
+            wrap, times = (
+                random.choice((("!(", ")"), ("(", ")"), ("[", "]"), ("[1,2].all(a, ", ")"), ("-(", ")"))),
+                random.choice((1, 3, 40)),
+            )
             text = wrap[0] * times + text + wrap[1] * times
         else:
             text = text[:at] + random.choice(_TOKENS) + text[to:]

@@ -360,17 +360,23 @@ class Reading:
 
     def party(self, reference: Any) -> dict[str, Any] | None:
         """The party that is referred to, by its id or else by its name."""
+        by_id, by_name = self.parties_by
         wanted = raw(identifier(reference))
-        if wanted is not None:
-            for party in self.parties:
-                if raw(party.get("id")) == wanted and identifier(party) is not None:
-                    return party
+        if wanted is not None and wanted in by_id:
+            return by_id[wanted]
         wanted = raw(get(reference, "name"))
-        if wanted is not None:
-            for party in self.parties:
-                if raw(party.get("name")) == wanted:
-                    return party
-        return None
+        return None if wanted is None else by_name.get(wanted)
+
+    @part
+    def parties_by(self) -> tuple[dict[Any, dict[str, Any]], dict[Any, dict[str, Any]]]:
+        """The parties by their ids and by their names; of several alike, the first."""
+        by_id: dict[Any, dict[str, Any]] = {}
+        by_name: dict[Any, dict[str, Any]] = {}
+        for party in self.parties:
+            if identifier(party) is not None:
+                by_id.setdefault(raw(party.get("id")), party)
+            by_name.setdefault(raw(party.get("name")), party)
+        return by_id, by_name
 
     # What is bought
 
