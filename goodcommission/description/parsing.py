@@ -486,7 +486,9 @@ def _parse_yaml(source: Source) -> Any:
         for number, event in enumerate(yaml.parse(text, Loader=yaml_loader())):
             if number == _MAXIMUM_EVENTS:
                 message = f"there are more than {MAXIMUM_VALUES:,} names and values in this file"
-                raise faults.stop(message, cast(Any, event).start_mark.index, [], "Cut it into several, or write it as JSON.")
+                raise faults.stop(
+                    message, cast(Any, event).start_mark.index, [], "Cut it into several, or write it as JSON."
+                )
             _take(event, text, documents, places, faults)
     except yaml.YAMLError as error:
         raise _yaml_fault(error, text, faults, places.parts()) from None
