@@ -71,10 +71,11 @@ def _report(source: Source, raw: dict[str, Any], start: tuple[int | str, ...]) -
         made = raw.get("goodcommission")
         other = isinstance(made, str) and made != VERSION
         by = f"It was made by goodcommission {made}, and this is {VERSION}: audit again." if other else None
-        if by is None and any(item["type"] == "missing" for item in error.errors()):
+        found = error.errors(include_url=False)[:MOST_FAULTS]
+        if by is None and any(item["type"] == "missing" for item in found):
             by = "It was made before this version of the format was settled, or cut since: audit again."
         faults = []
-        for item in error.errors(include_url=False)[:MOST_FAULTS]:
+        for item in found:
             parts = item["loc"][:-1] if item["type"] == "missing" else item["loc"]
             message = {
                 "missing": f'the field "{item["loc"][-1]}" is missing',
