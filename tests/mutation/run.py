@@ -9,11 +9,11 @@
 The changes are those of mutmut. They are not made by its command, which leaves out decorated functions and all that
 stands outside functions (the weights of the score), and which forks after a run of the tests, so that verdicts that
 were remembered before the change would hide it. Here each mutant is put into a process of its own, which is forked
-when the library is loaded and has judged nothing; no mutant is ever written to a file. With --again the library is
-loaded anew as well, so that nothing that the unchanged one made helps them.
+when the library is loaded and has judged nothing; no mutant is ever written to a file. With --tests inf the library
+is loaded anew as well, so that nothing that the unchanged one made helps them.
 
-A mutant meets the fastest of the tests that reach its line; with --again the survivors meet all of them, and then the
-other tests of the module's selection.
+A mutant meets the fastest of the tests that reach its line, so many seconds of them as --tests says; with --tests inf
+all of them, and then the other tests of the module's selection. --again is for the survivors of earlier runs.
 Survivors are compared with survivors.yaml, in which each is explained: one that is not there makes this fail.
 """
 
@@ -360,14 +360,14 @@ class Selection:
     reached: dict[int, set[str]]
     cpu: float
 
-    def order(self, mutant: Mutant, *, all_of_them: bool) -> list[str]:
-        """Those that reach its lines, the fastest first; all of them, and then the others too, or the fastest few."""
+    def order(self, mutant: Mutant, seconds: float) -> list[str]:
+        """Those that reach its lines, the fastest first, as far as the seconds go; without end, then all others."""
         near = set().union(*(self.reached.get(line, set()) for line in mutant.lines))
-        first = [name for name in self.names if name in near]
-        if all_of_them:
+        first = [name for name in self.names if name in near] or self.names
+        if seconds == math.inf:
             return [*first, *(name for name in self.names if name not in near)]
-        spent = itertools.accumulate(self.took[name] for name in (first or self.names))
-        return [name for name, so_far in zip(first or self.names, spent, strict=True) if so_far <= FIRST]
+        spent = itertools.accumulate(self.took[name] for name in first)
+        return [name for name, so_far in zip(first, spent, strict=True) if so_far <= seconds]
 
 
 def test_files(module: str) -> list[str]:
@@ -379,17 +379,21 @@ def files_of(names: Sequence[str]) -> list[str]:
 
 
 def select(module: str) -> Selection:
-    """Run the module's tests once, unchanged, and note the lines that each reaches."""
+    """Run the module's tests, unchanged: once for the lines that each reaches, once for the seconds that it takes."""
     path = str(source_of(module))
     files = test_files(module)
 
     def work(folder: Path) -> Any:
-        asked = _Asked(traced=path)
+        # Lines first: what the first run of the tests makes the library remember, the second no longer reaches.
+        timed, asked = _Asked(), _Asked(traced=path)
         sys.settrace(asked.trace)
         status = _pytest(files, asked, folder)
         sys.settrace(None)
+        started = time.process_time()
+        status = status or _pytest(files, timed, folder)
+        cpu = time.process_time() - started
         reached = {name: sorted(lines) for name, lines in asked.reached.items()}
-        return [status, asked.failed, reached, asked.took, time.process_time()]
+        return [status, timed.failed or asked.failed, reached, timed.took, cpu]
 
     said, ended = _forked(work, 3600)
     if said is None or said[0] != 0:
@@ -402,9 +406,10 @@ def select(module: str) -> Selection:
     return Selection(sorted(took, key=lambda name: (took[name], name)), took, lines, cpu)
 
 
-def try_one(mutant: Mutant, selection: Selection, *, cold: bool) -> dict[str, Any]:
+def try_one(mutant: Mutant, selection: Selection, budget: float) -> dict[str, Any]:
     """Whether a test notices."""
-    order = selection.order(mutant, all_of_them=cold)
+    cold = budget == math.inf
+    order = selection.order(mutant, budget)
     further = tuple(f"tests/{name}.py" for name in LATER.get(mutant.module, ()) if cold)
 
     def work(folder: Path) -> Any:
@@ -415,7 +420,7 @@ def try_one(mutant: Mutant, selection: Selection, *, cold: bool) -> dict[str, An
 
     started = time.monotonic()
     # What runs on for ever is stopped: by the seconds that it uses, as the machine may be busy.
-    said, ended = _forked(work, 60 + 2 * selection.cpu if cold else 10 * FIRST)
+    said, ended = _forked(work, 10 + 3 * (selection.cpu + 60 if cold else budget))
     by = None
     if said is None:
         outcome = "timeout" if ended in (signal.SIGXCPU, signal.SIGKILL) else "killed"
@@ -497,6 +502,7 @@ def main() -> int:
     parser.add_argument("--results", type=Path, default=ROOT / ".mutation.jsonl", help="kept, and added to")
     parser.add_argument("--report", action="store_true", help="only the table")
     parser.add_argument("--again", action="store_true", help="try the survivors of earlier runs again")
+    parser.add_argument("--tests", type=float, default=FIRST, help="seconds of tests for each; inf is all, loaded anew")
     parser.add_argument("--seconds", type=float, default=math.inf, help="stop after so many")
     options = parser.parse_args()
     chosen = [m for m in SELECTIONS if not options.modules or m.rpartition(".")[2] in options.modules]
@@ -524,7 +530,7 @@ def main() -> int:
                     continue
                 if time.monotonic() - started > options.seconds:
                     break
-                one = results[mutant.id] = try_one(mutant, selections[mutant.module], cold=options.again)
+                one = results[mutant.id] = try_one(mutant, selections[mutant.module], options.tests)
                 out.write(json.dumps(one) + "\n")
                 out.flush()
     return report(results, all_of, show=True)
