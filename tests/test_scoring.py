@@ -364,3 +364,49 @@ def test_one_decided_rule_of_a_large_pack_does_not_outweigh_another_pack() -> No
     result = compute([*first, *second], GROUPS, {"a": 1.0, "b": 1.0})
     assert result.score == 95.2
     assert result.coverage == 52.5
+
+
+def test_what_a_rule_counts_is_written_down() -> None:
+    """The weights are a promise: whoever changes one changes every score that was ever published."""
+    for severity, strength in itertools.product(SEVERITY, STRENGTH):
+        assert scoring.weight(severity, strength) == float(SEVERITY[severity] * STRENGTH[strength])
+
+
+CLAIMS = (
+    "All that is met rests on statements without evidence: the grade is C at best. "
+    "Name the documents that show it under `evidence`."
+)
+
+
+def test_why_a_grade_is_capped_is_told_in_full() -> None:
+    failing = Judged("R-99", "a", None, "high", "recommendation", "fail")
+    both = [*rules_of(*["pass"] * 5, claimed=True), failing, failing._replace(rule="R-98")]
+    assert compute(both, GROUPS, {"a": 1.0}).caps == (
+        "A recommendation of high severity is not met (R-99, R-98): the grade is C at best.",
+        CLAIMS,
+    )
+    # What fails for now may be met, and would be a claim; what does not count is no evidence of anything.
+    open_ = rules_of("fail")[0]._replace(provisional=True)
+    assert len(compute([open_], GROUPS, {"a": 1.0}).caps) == 1
+    shown = rules_of("pass")[0]._replace(rule="R-97", scored=False)
+    assert len(compute([*rules_of("pass", claimed=True), shown], GROUPS, {"a": 1.0}).caps) == 1
+
+
+def test_a_grade_goes_down_at_its_limit_and_never_by_a_cap_that_is_not_there() -> None:
+    for letter, least in (("A", 85.0), ("B", 70.0), ("C", 55.0), ("D", 40.0), ("E", 0.0)):
+        assert scoring.overall_grade(least, least, least, 100.0, capped=False) == letter
+        assert scoring.overall_grade(least, least, least, 100.0, capped=True) == max(letter, "C")
+        if least:
+            below = least - 0.1
+            assert scoring.overall_grade(below, below, below, 100.0, capped=False) == chr(ord(letter) + 1)
+    assert scoring.overall_grade(90.0, 30.0, 95.0, 50.0, capped=False) == "E–A"
+    assert scoring.overall_grade(90.0, 30.0, 95.0, 50.0, capped=True) == "E–C"
+    for figures in ((90.0, 30.0, 95.0, 49.9), (None, 0.0, 95.0, 90.0), (1.0, None, 95.0, 90.0), (1.0, 0.0, None, 90.0)):
+        assert scoring.overall_grade(*figures, capped=False) == "insufficient evidence"
+
+
+def test_the_score_of_a_pack_names_its_weight() -> None:
+    result = compute([*rules_of("unknown"), *rules_of("pass", "fail")], GROUPS, {"a": 2.5, "b": 0.5})
+    assert [(one.pack, one.weight) for one in result.packs] == [("a", 2.5), ("b", 0.5)]
+    undecided = compute(rules_of("unknown"), GROUPS, {"a": 2.5}).packs[0]
+    assert (undecided.score, undecided.low, undecided.high, undecided.coverage) == (None, 0.0, 100.0, 0.0)
