@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from goodcommission.engine import patterns as engine
-from goodcommission.engine.patterns import Member, PatternOutcome, compile_patterns, evaluate, run
-from goodcommission.exceptions import EngineError, PackError
+from goodcommission.engine.durable import TooManyRulesets
+from goodcommission.engine.patterns import EngineReport, Member, PatternOutcome, compile_patterns, evaluate, run
+from goodcommission.exceptions import EngineError, Fault, PackError
 from goodcommission.packs.model import Match, Pattern
 
 State = tuple[str, bool]
@@ -348,6 +349,8 @@ def test_group_verdicts(members: tuple[str, str], verdict: str, expected: str) -
         ("medium", "fail", "fail", "medium"),
         ("medium", "unknown", "unknown", "medium"),
         ("positive", "fail", "pass", "positive"),
+        ("positive", "pass", "fail", "positive"),
+        ("medium", "pass", "fail", "low"),
     ],
 )
 def test_severity_steps(severity: str, raised: str, lowered: str, shown: str) -> None:
@@ -510,3 +513,124 @@ def test_without_durable_rules_auto_says_why(monkeypatch: pytest.MonkeyPatch) ->
     assert (report.name, report.reason) == ("reference", "durable-rules is not installed.")
     with pytest.raises(EngineError, match=r"pip install 'goodcommission\[durable\]'"):
         run(compiled, {"A-1": ("fail", False)}, {}, "durable")
+
+
+class Concluding:
+    """Stands in for durable-rules, and concludes what it is told to or fails."""
+
+    def __init__(self, answer: frozenset[str] | Exception) -> None:
+        self.answer = answer
+
+    def __call__(self) -> Concluding:
+        return self
+
+    def evaluate(self, *given: Any) -> frozenset[str]:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def ran(
+    monkeypatch: pytest.MonkeyPatch, asked: Any, answer: frozenset[str] | Exception
+) -> tuple[dict[str, str], EngineReport]:
+    monkeypatch.setattr("goodcommission.engine.durable.available", lambda: (True, "It is installed."))
+    monkeypatch.setattr("goodcommission.engine.durable.DurableEngine", Concluding(answer))
+    patterns = [pattern("X-1", "risk.a", all_of=[rule("A-1")]), pattern("X-2", "risk.b", all_of=[rule("A-2")])]
+    verdicts: Any = {"A-1": ("fail", False), "A-2": ("pass", False)}
+    outcomes, report = run(compile_patterns(patterns, dict.fromkeys(("A-1", "A-2"))), verdicts, {}, asked)
+    return outcomes_of(outcomes), report
+
+
+def test_the_report_says_which_engine_ran_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = {"X-1": "concluded", "X-2": "excluded"}
+    agreeing = frozenset({"X-1"})
+    for asked, expected in (
+        ("reference", EngineReport("reference", "The reference engine was asked for.")),
+        ("auto", EngineReport("durable", "It is installed.")),
+        ("durable", EngineReport("durable", "It was asked for.")),
+    ):
+        assert ran(monkeypatch, asked, agreeing) == (right, expected)
+
+
+def test_the_reference_stands_and_differences_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcomes, report = ran(monkeypatch, "auto", frozenset({"X-2"}))
+    assert outcomes == {"X-1": "concluded", "X-2": "excluded"}
+    assert report.differences == (
+        "X-1: the reference says concluded, durable-rules says not concluded.",
+        "X-2: the reference says excluded, durable-rules says concluded.",
+    )
+
+
+def test_an_engine_that_fails_is_told_and_never_passed_over_where_it_was_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for error, differences in (
+        (EngineError(Fault("It broke."), Fault("And more.")), ("It broke.",)),
+        (TooManyRulesets(Fault("There are too many.")), ()),
+    ):
+        message = error.faults[0].message
+        _, report = ran(monkeypatch, "auto", error)
+        assert report == EngineReport("reference", message, differences)
+        with pytest.raises(EngineError) as caught:
+            ran(monkeypatch, "durable", error)
+        assert caught.value is error
+
+
+def test_what_can_not_run_is_told_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(EngineError) as caught:
+        ran(monkeypatch, "fastest", frozenset())
+    assert caught.value.faults == (Fault('there is no engine "fastest"; there are auto, durable, reference'),)
+    monkeypatch.setattr("goodcommission.engine.durable.available", lambda: (False, "It is not here."))
+    with pytest.raises(EngineError) as caught:
+        run(compile_patterns([], {}), {}, {}, "durable")
+    assert caught.value.faults == (
+        Fault(
+            "The durable-rules engine cannot run: It is not here.",
+            suggestion="Install it with `pip install 'goodcommission[durable]'` (Python 3.11 or 3.12, needs a C "
+            "compiler), or use `--engine reference`.",
+        ),
+    )
+    assert run(compile_patterns([], {}), {}, {})[1] == EngineReport("reference", "It is not here.")
+
+
+def test_faults_of_patterns_are_told_in_full() -> None:
+    with pytest.raises(PackError) as caught:
+        compile_patterns([pattern("X-1", "risk.a", any_of=[conclusion("risk.a")])], {})
+    assert caught.value.faults == (
+        Fault(
+            "Patterns rest on each other in a circle: X-1 (risk.a) rests on X-1 (risk.a).",
+            suggestion="Take one of these conclusions out of the clauses of the pattern that uses it.",
+        ),
+    )
+    one, two = (pattern(id, "risk.a", all_of=[rule("A-1")]) for id in ("X-1", "X-2"))
+    with pytest.raises(PackError) as caught:
+        compile_patterns([two, one, two, one, one], {})
+    assert [fault.message for fault in caught.value.faults] == [
+        "Two patterns have the id X-1; ids must differ.",
+        "Two patterns have the id X-2; ids must differ.",
+    ]
+
+
+def test_members_are_written_in_words() -> None:
+    assert str(Member("rule", "A-1", "not_applicable")) == "A-1: not applicable"
+    assert str(Member("group", "size", "fail")) == "group size: fail"
+    assert str(Member("conclusion", "risk.a")) == "risk.a"
+
+
+def test_a_set_knows_its_rules_groups_and_conclusions() -> None:
+    patterns = [pattern(id, "risk.a", all_of=[rule("A-1")]) for id in ("X-1", "X-2")]
+    compiled = compile_patterns(patterns, {"A-1": None, "B-2": "size", "B-1": "size"})
+    assert dict(compiled.rule_groups) == {"A-1": None, "B-2": "size", "B-1": "size"}
+    assert dict(compiled.groups) == {"size": ("B-1", "B-2")}
+    assert dict(compiled.conclusions) == {"risk.a": (0, 1)}
+
+
+def test_what_a_literal_counts_as() -> None:
+    groups = {"A-1": None, "B-1": "size"}
+    for use, counts_as in (
+        (rule("A-1"), ("rule", "A-1")),
+        (rule("B-1"), ("group", "size")),
+        (group("size"), ("group", "size")),
+        (conclusion("risk.a"), ("conclusion", "risk.a")),
+    ):
+        assert engine.counted_as(Match.model_validate(use), groups) == counts_as
