@@ -180,6 +180,10 @@ def test_all_that_is_said_of_each_rule(packs: Packs, row: dict[str, Any]) -> Non
     # Which facts tell the law is the shipped packs' matter.
     of_law = "regime" in row["stated"].get("process", {})
     assert {one.rule.id: told(one) for one in report.results if of_law or not one.rule.law} == row["expected"]
+    for one in report.results:
+        assert one.severity == (one.rule.severity if one.verdict != "fail" else one.severity) is not None
+        laws = [(number.name, number.value) for number in one.law]
+        assert laws == ([("pages", row["pages"])] if one.rule.law and row.get("pages") else []), one.rule.id
     # What is remembered is the same again, and also after other descriptions.
     again = audited(packs, row["stated"], **row.get("options", {}))
     assert again.results == report.results

@@ -53,7 +53,7 @@ FIRST = 1.5
 WALL = 900
 
 SELECTIONS: dict[str, tuple[str, ...]] = {
-    "goodcommission.scoring": ("test_rescoring", "test_gates"),
+    "goodcommission.scoring": ("test_rescoring", "test_scoring"),
     "goodcommission.engine.verdicts": ("test_verdicts", "test_vignettes", "test_law"),
     "goodcommission.engine.patterns": ("test_patterns", "test_vignettes"),
     "goodcommission.waivers": ("test_waivers", "test_rescoring"),
@@ -64,7 +64,6 @@ SELECTIONS: dict[str, tuple[str, ...]] = {
 
 Those that start processes of their own can't see a mutant."""
 LATER: dict[str, tuple[str, ...]] = {
-    "goodcommission.scoring": ("test_scoring",),
     "goodcommission.engine.verdicts": ("test_api", "test_evidence", "test_templates"),
     "goodcommission.engine.patterns": ("test_durable",),
     "goodcommission.waivers": ("test_case",),
