@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from verdict_tables import check_tables
 
 from goodcommission import audit, load_packs, read_documents
 from goodcommission import verifying as module
@@ -46,7 +47,7 @@ def test_each_example_is_verified(document: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("pack", [path.stem for path in pack_files(shipped_folder("rules"))])
 def test_each_case_of_each_rule_is_verified(pack: str, tmp_path: Path) -> None:
-    """With its own pack; each tenth of them with all packs."""
+    """And the tables say the same; with its own pack, each tenth of them with all packs."""
     rules = read_pack(shipped_folder("rules") / f"{pack}.yaml").pack.rules
     cases = [(rule, case) for rule in rules for case in rule.cases]
     for number, (rule, case) in enumerate(cases):
@@ -57,7 +58,9 @@ def test_each_case_of_each_rule_is_verified(pack: str, tmp_path: Path) -> None:
         tier = None if case.tier == "from_value" else case.tier
         day = dt.date.fromisoformat(case.as_of) if case.as_of else DAY
         report = tmp_path / "report.json"
-        report.write_text(audit(document, packs, as_of=day, tier=tier, engine="reference").to_json(), "utf-8")
+        audited = audit(document, packs, as_of=day, tier=tier, engine="reference")
+        report.write_text(audited.to_json(), "utf-8")
+        check_tables(audited, *read_documents(document))
         [found] = verify(report, document)
         assert found.differences == (), f"{rule.id}, {case.name}"
         assert found.verdicts == len(packs.rules)
