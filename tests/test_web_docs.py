@@ -57,7 +57,7 @@ def test_the_commands_of_the_page_work(address: str) -> None:
     assert beside["document"]["profile"]["name"] == "profile.yaml" and beside["regime"]["territory"] == "wales"
     assert said[3].startswith("Score: ")
     assert '"valid":true' in said[4] and "PP-03" in said[4]
-    assert '"schema_version": "1.0"' in said[5]
+    assert '"schema_version": "1.1"' in said[5]
 
 
 def test_the_client_gives_what_is_wrong_and_passes_checks_of_types(address: str, tmp_path: Path) -> None:
