@@ -163,7 +163,7 @@ class Drills:
             text=True,
             env=environment,
         )
-        self._number = 0
+        self.number = 0
         assert self._answer() == "ready\n"
 
     def _answer(self) -> str:
@@ -190,8 +190,8 @@ class Drills:
 
         The folder may be gone by then; so many files may be open already; limits are those of ``resource``.
         """
-        self._number += 1
-        names = [self.scratch / f"{self._number}.{what}" for what in ("in", "out", "said", "moments")]
+        self.number += 1
+        names = [self.scratch / f"{self.number}.{what}" for what in ("in", "out", "said", "moments")]
         if isinstance(stdin, bytes):
             names[0].write_bytes(stdin)
         asked = {
@@ -501,6 +501,173 @@ def after_each_moment_of_a_scan(
                 yield from (f"{name} at {moment}: {said}" for said in wrong)
 
 
+def _each_moment(drills: Drills, folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """All commands, killed, stopped and refused at each change of their folder."""
+    for name, one in commands().items():
+        for there in (False, True):
+            if (one.replaces or not there) and (there or not one.needs_old):
+                given = {"signals": (signal.SIGKILL, signal.SIGTERM), "errors": (errno.ENOSPC,)}
+                yield (
+                    f"{name}, {'replaced' if there else 'new'}",
+                    list(after_each_moment(drills, folder, one, there=there, **given)),  # type: ignore[arg-type]
+                )
+
+
+def _each_moment_of_scans(drills: Drills, folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """All forms of a scan, killed at each change, and told at each that the disk is full."""
+    for name, args in SCANS.items():
+        given = {"signals": (signal.SIGKILL,), "errors": (errno.ENOSPC,) if name == "scan" else ()}
+        yield name, list(after_each_moment_of_a_scan(drills, folder, args, **given))  # type: ignore[arg-type]
+
+
+def _file_systems(drills: Drills, folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """A disk that is really full, and a folder that is really read-only, in a mount namespace of their own."""
+    if subprocess.run(["unshare", "-rm", "true"], check=False, capture_output=True).returncode != 0:
+        yield "file systems", ["not drilled: this machine lets nobody mount"]
+        return
+    python = f"{sys.executable} -m goodcommission"
+    full = (
+        "mount -t tmpfs -o size={kilobytes}k tmpfs place && cp -r from/. place && dd if=/dev/zero of=place/fill bs=1k"
+    )
+    read_only = "mount --bind place place && mount -o remount,ro,bind place"
+    after = "status=$?; rm -f fill; tar -cf ../after.tar .; exit $status"
+    for name, mount, words in (("full", full, "No space left"), ("read-only", read_only, "Read-only file system")):
+        for command in ("audit html", "convert", "report", "packs lock", "scan --compare", "new"):
+            one = commands()[command]
+            with copied(folder, one, there=True) as place:
+                before = contents(place)
+                shutil.copytree(place, place.parent / "from")
+                (place.parent / "after").mkdir()
+                # What the command reads must fit; what it writes must not.
+                mounted = mount.format(kilobytes=sum(map(len, before.values())) // 1024 + 200)
+                script = f"{{ {mounted}; }} 2>/dev/null; cd place && {python} {' '.join(one.args)}; {after}"
+                ended = subprocess.run(
+                    ["unshare", "-rm", "bash", "-c", script],
+                    cwd=place.parent,
+                    check=False,
+                    capture_output=True,
+                    env={**os.environ, "PYTHONPATH": str(ROOT)},
+                )
+                subprocess.run(["tar", "-xf", "after.tar", "-C", "after"], cwd=place.parent, check=True)
+                wrong = faults(before, contents(place.parent / "after"), before)
+                wrong += wrong_words(Ended(ended.returncode, ended.stdout, ended.stderr.decode()), [2])
+                if words not in ended.stderr.decode():
+                    wrong.append(f"it does not say why: {ended.stderr.decode()[:200]}")
+                yield f"{name}: {command}", wrong
+
+
+def _streams(drills: Drills, folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """Streams that are closed from the start, a pipe that nobody reads, other locales and homes."""
+    printing = (
+        "audit tender.yaml",
+        "audit tender.yaml --format json",
+        "audit tender.yaml --format html",
+        "rules list",
+        "new tender",
+        "convert notice.json",
+        "improve tender.yaml",
+        "diff tender.yaml mended.yaml",
+        "validate tender.yaml",
+        "config show",
+        "schema pack",
+        "packs list",
+        "--help",
+        "--version",
+    )
+
+    def started(command: str, **environment: str) -> Ended:
+        script = command.replace("goodcommission", f"{sys.executable} -m goodcommission")
+        done = subprocess.run(
+            ["bash", "-c", script],
+            cwd=folder,
+            check=False,
+            capture_output=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        )
+        return Ended(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"))
+
+    for command in printing:
+        usual = started(f"goodcommission {command}")
+        for how, statuses in (("<&-", [usual.status]), (">&-", [2]), ("2>&-", [usual.status]), ("<&- >&- 2>&-", [2])):
+            ended = started(f"goodcommission {command} {how}")
+            # To print these is click's own, which says nothing of it.
+            allowed = [0, *statuses] if command in {"--help", "--version"} else statuses
+            wrong = [] if ended.status in allowed else [f"status {ended.status}"]
+            yield f"{command} {how}", wrong + [one for one in wrong_words(ended, [ended.status]) if "lines" not in one]
+        ended = drills.run(folder, *command.split(), stdout=CLOSED_PIPE)
+        yield f"{command} | head", [] if ended.status in (0, 141) and not ended.said else [str(ended)]
+        for environment in (
+            {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+            {"LANG": "de_DE.ISO-8859-1", "PYTHONUTF8": "0", "PYTHONIOENCODING": "latin-1"},
+            {"PYTHONIOENCODING": "ascii", "HOME": "/nowhere", "XDG_CONFIG_HOME": "/nowhere"},
+        ):
+            ended = started(f"unset HOME; goodcommission {command}", **environment)
+            yield f"{command}, {environment}", wrong_words(ended, [usual.status]) if ended.said != usual.said else []
+
+
+def _many(drills: Drills, folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """Thousands of documents where 64 files may be open, and where 4,096 are open already."""
+    with copied(folder) as place:
+        (place / "many").mkdir()
+        for number in range(4_500):
+            shutil.copy(place / "notice.json", place / "many" / f"{number}.json")
+            (place / "many" / f"{number}.yaml").write_text("kind: tender\nprocess: {response_pages: 40}\n", "utf-8")
+        for name, given in (("64", {"limits": {"RLIMIT_NOFILE": 64}}), ("4,096 open", {"held": 4096})):
+            ended = drills.run(place, "scan", "many", "-o", f"out {name}", "--jobs", "1", seconds=900, **given)  # type: ignore[arg-type]
+            about = json.loads((place / f"out {name}" / "scan.json").read_text()) if ended.status == 0 else {}
+            whole = about.get("counts", {}).get("read") == 4_500
+            yield f"scan of 4,500 files, {name}", [] if whole else [str(ended)[:500]]
+            files = [f"many/{number}.yaml" for number in range(4_500)]
+            ended = drills.run(
+                place,
+                "audit",
+                "--pack",
+                "proportionate-procurement",
+                "--format",
+                "csv",
+                "-o",
+                "out.csv",
+                *files,
+                seconds=900,
+                **given,  # type: ignore[arg-type]
+            )
+            yield f"audit of 4,500 files, {name}", wrong_words(ended, [0])
+
+
+def _tell(*lines: str) -> None:
+    sys.stdout.write("\n  ".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+GROUPS = {
+    "moments": _each_moment,
+    "scans": _each_moment_of_scans,
+    "file-systems": _file_systems,
+    "streams": _streams,
+    "many": _many,
+}
+
+
+def main(groups: Sequence[str]) -> int:
+    """Drill, print what is wrong and how much was drilled; 1 if anything is wrong."""
+    with tempfile.TemporaryDirectory() as temporary:
+        drills = Drills(Path(temporary) / "scratch")
+        folder = furnish(Path(temporary) / "furnished", drills)
+        count = wrong = 0
+        for group in groups or GROUPS:
+            began = time.monotonic()
+            for name, said in GROUPS[group](drills, folder):
+                count += 1
+                wrong += bool(said)
+                _tell(f"{group}: {name}: {'well' if not said else ''}", *said)
+            _tell(f"{group}: {time.monotonic() - began:.0f} s, {drills.number} processes so far")
+        drills.close()
+    _tell(f"{count} drills, {wrong} with faults")
+    return 1 if wrong else 0
+
+
 if __name__ == "__main__":
     if "--serve" in sys.argv:
         _serve()
+    else:
+        sys.exit(main(sys.argv[1:]))

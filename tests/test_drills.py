@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import concurrent.futures
+import datetime as dt
 import errno
 import hashlib
 import json
@@ -16,13 +17,14 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from goodcommission import PackError, load_packs, replacing
+from goodcommission import PackError, audit, load_packs, replacing
 from goodcommission.replacing import replace_file
 
 if sys.platform != "linux":
@@ -370,3 +372,50 @@ def test_a_scan_of_a_folder_with_traps(drills: Drills, furnished: Path) -> None:
         rejected = [json.loads(line) for line in (place / "out" / "errors.jsonl").read_text().splitlines()]
         assert sorted(Path(one["file"]).stem for one in rejected) == ["loop", "nothing", "pipe", "zero"]
         assert {one["kind"] for one in rejected} == {"unreadable"}
+
+
+# --- Saved audits ------------------------------------------------------------------------------------------------
+
+SAVING = """
+import resource, sys, datetime as dt
+from goodcommission import audit
+from goodcommission.web.storage import Storage, StorageError
+storage = Storage(sys.argv[1], 365)
+reports = [audit({"kind": "tender", "id": f"T-{n}"}, engine="reference") for n in range(3)]
+storage.save(reports)
+print("saved", flush=True)
+if sys.argv[2] == "full":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    while True:
+        storage.save(reports)
+except StorageError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("how", ["killed", "full"])
+def test_saved_audits_are_there_whole_or_not_at_all(tmp_path: Path, how: str) -> None:
+    storage = pytest.importorskip("goodcommission.web.storage")
+    url = f"sqlite:///{tmp_path}/audits.db"
+    with subprocess.Popen(
+        [sys.executable, "-c", SAVING, url, how],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "saved\n"
+        if how == "killed":
+            time.sleep(0.05)
+            process.kill()
+        else:
+            assert process.stdout.read().strip() in ("its disk is full", "disk I/O error")
+    # Opened with a clock that was set back by ten years: nothing is taken for old, and what is newer comes first.
+    early = storage.Storage(url, 365, clock=lambda: dt.datetime(2016, 1, 1, tzinfo=dt.UTC))
+    count = early.count()
+    assert count >= 3 and count % 3 == 0
+    assert sum(1 for _ in early.exported()) == count
+    (again,) = early.save([audit({"kind": "tender", "id": "T-9"}, engine="reference")])
+    assert early.listed(most=1) == [again]
+    early.close()
