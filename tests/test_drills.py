@@ -267,6 +267,14 @@ def test_standard_input_is_closed(furnished: Path) -> None:
     assert ended.returncode == 2 and ended.stderr.count(b"\n") == 1 and b"the file is empty" in ended.stderr
 
 
+def test_what_was_checked_is_what_is_used(furnished: Path) -> None:
+    """A file is read once: from a pipe it can't be read again, and a file may be another by then."""
+    with copied(furnished) as place:
+        ended = shell(place, "cat begun | goodcommission check /dev/stdin -o out.yaml --answers answers.yaml")
+        assert ended.returncode == 0, ended.stderr
+        assert "response_pages: 12" in (place / "out.yaml").read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     "args",
     [

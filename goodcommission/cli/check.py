@@ -147,7 +147,8 @@ def _read(path: Path) -> tuple[Kind, dict[str, Any]]:
     if document.origin == "ocds":
         advice = "Make a description of it first: goodcommission convert."
         fail(Fault("a published notice can't be completed here", str(path), suggestion=advice))
-    raw: Any = plain(parse(read_source(path)))
+    # What was checked, and not what may stand there by now.
+    raw: Any = plain(parse(document.source or read_source(path)))
     return document.description.kind, dict(raw)
 
 
