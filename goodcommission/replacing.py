@@ -36,8 +36,8 @@ def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
         with open(target, "wb") as file:
             file.write(data)
         return
-    if before is not None and not os.access(target, os.W_OK):  # a rename would not ask
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
+    if before is not None:  # whether it may be written, which a rename would not ask
+        os.close(os.open(target, os.O_WRONLY))
     folder = os.path.dirname(target)
     for _ in range(_TRIES):
         unnamed = _unnamed(folder)

@@ -245,7 +245,6 @@ def commands() -> dict[str, Writes]:
         for form in ("text", "json", "html", "markdown", "sarif", "junit", "gitlab", "csv")
     }
     return {
-        **{f"audit {form}": one for form, one in made.items()},
         "audit --template": Writes(("audit", "--template", "template.yaml", "-o", "out.txt"), ("out.txt",)),
         "audit --update-baseline": Writes(
             ("audit", "mended.yaml", *DAY, "--baseline", "base.json", "--update-baseline", "--fail-on", "never"),
@@ -281,6 +280,7 @@ def commands() -> dict[str, Writes]:
             old={"out.lock": "before.lock"},
         ),
         "scan --compare": Writes(("scan", "--compare", "one", "one", "--output", "out.json"), ("out.json",)),
+        **{f"audit {form}": one for form, one in made.items()},
     }
 
 
@@ -506,7 +506,7 @@ def _each_moment(drills: Drills, folder: Path) -> Iterator[tuple[str, list[str]]
     for name, one in commands().items():
         for there in (False, True):
             if (one.replaces or not there) and (there or not one.needs_old):
-                given = {"signals": (signal.SIGKILL, signal.SIGTERM), "errors": (errno.ENOSPC,)}
+                given = {"signals": (signal.SIGKILL, signal.SIGTERM, signal.SIGINT), "errors": (errno.ENOSPC,)}
                 yield (
                     f"{name}, {'replaced' if there else 'new'}",
                     list(after_each_moment(drills, folder, one, there=there, **given)),  # type: ignore[arg-type]

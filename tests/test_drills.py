@@ -102,9 +102,17 @@ def test_what_cannot_be_replaced(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("either_way")
 def test_a_file_that_may_not_be_written_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_bytes(b"old")
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
-    with pytest.raises(PermissionError):
-        replace_file(tmp_path / "file", b"new")
+    opens = os.open
+
+    def refuses(path: Any, *args: Any) -> int:
+        if os.fspath(path) == str(tmp_path / "file"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return opens(path, *args)
+
+    with monkeypatch.context() as patched:  # to root nothing is forbidden
+        patched.setattr(os, "open", refuses)
+        with pytest.raises(PermissionError):
+            replace_file(tmp_path / "file", b"new")
     assert contents(tmp_path) == {"file": b"old"}
 
 
