@@ -29,7 +29,7 @@ from goodcommission.exceptions import CaseFileError, ReportError
 from goodcommission.packs.functions import cel_functions
 
 _ZERO: Final = dt.date(1970, 1, 1).toordinal()
-_SEALED: Final = re.compile(r'(\{\n  "schema_version".*?),\n  "digest": "sha256:([0-9a-f]{64})"\n\}', re.DOTALL)
+_SEAL: Final = re.compile(r',\n  "digest": "sha256:([0-9a-f]{64})"\n\}')
 _STAGES: Final = ("draft", "published", "awarded", "live", "ending", "ended")
 _TIERS: Final = ("small", "medium", "large")
 _WORST_FIRST: Final = ("fail", "unknown", "pass", "not_yet_due", "not_applicable")
@@ -74,9 +74,9 @@ def verify(
         OSError, UnicodeDecodeError: The report can't be read.
     """
     with open(report, encoding="utf-8", newline="") as file:
-        text = file.read()
-    found = list(_SEALED.finditer(text))
-    whole = ",\n".join(one[0] for one in found)
+        pieces = _SEAL.split(text := file.read())
+    found = [(one.lstrip("[,\n"), seal) for one, seal in zip(pieces[:-1:2], pieces[1::2], strict=True)]
+    whole = ",\n".join(f'{one},\n  "digest": "sha256:{seal}"\n}}' for one, seal in found)
     if not found or text not in (f"{whole}\n", f"[\n{whole}\n]\n"):
         reason = "the report is not as goodcommission wrote it: it was changed, cut or formatted anew"
         return (Verification(os.fspath(report), (reason,), 0),)
@@ -87,7 +87,7 @@ def verify(
         except CaseFileError:
             documents += read_case_file(one, commissioner=commissioner).documents
     signed = None if answers is None else hashlib.sha256(Path(answers).read_bytes()).hexdigest()
-    return tuple(_verify(f"{one[1]}\n}}", one[2], documents, signed) for one in found)
+    return tuple(_verify(f"{one}\n}}", seal, documents, signed) for one, seal in found)
 
 
 def _verify(body: str, seal: str, documents: Sequence[Document], answers: str | None) -> Verification:
@@ -293,7 +293,7 @@ def _unlike(what: str, told: _Raw, has: _Raw) -> Iterator[str]:
             every = dict.fromkeys([*value, *told[key]])
             yield from _unlike(f"{what}, {key}", {**every, **told[key]}, {**every, **value})
         elif json.dumps(told[key]) != json.dumps(value):
-            yield f"{what}, {key}: the report says {told[key]}, and it is {value}"
+            yield f"{what}, {key}: the report says {told[key]!r:.99}, and it is {value!r:.99}"
 
 
 def _differences(raw: _Raw, joined: Sequence[Joined]) -> Iterator[str]:

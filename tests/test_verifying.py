@@ -7,6 +7,7 @@ import copy
 import datetime as dt
 import json
 import random
+import time
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -350,6 +351,24 @@ def test_a_report_that_holds_anything_is_never_a_fault_of_the_program(
         report.write_text(sealed({**honest, name: part if key else hostile}), "utf-8")
         found = verify(report, ROOT / "examples" / "tender.json")
         assert all(isinstance(one, str) for each in found for one in each.differences)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{\n  "schema_version"', '"', "[\n", ',\n  "digest": "sha256:' + "0" * 64 + '"\n}', "{}", '{"document": '],
+    ids=["beginnings", "quotes", "lists", "seals", "objects", "depth"],
+)
+def test_a_megabyte_that_is_no_report_is_refused_at_once(text: str, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    report.write_text(text * (1_000_000 // len(text)), "utf-8")
+    begun = time.process_time()
+    (found,) = verify(report, ROOT / "examples" / "tender.json")
+    assert "not as goodcommission wrote it" in found.differences[0] and not found.verdicts
+    assert time.process_time() - begun < 2
+    deep = "[" * 100_000
+    seal = sha256(f"{deep}\n}}".encode()).hexdigest()
+    report.write_text(f'{deep},\n  "digest": "sha256:{seal}"\n}}\n', "utf-8")
+    assert all(one.differences for one in verify(report, ROOT / "examples" / "tender.json"))
 
 
 def test_a_report_of_an_earlier_format_is_verified_without_its_proof_and_can_be_read(
