@@ -225,7 +225,7 @@ class Judge:
         """
         values: dict[str, Any] | None = None
         if notice.single and notice.publisher is None:
-            values = self.reader.read(notice.raw)
+            values = self.reader.read(notice.raw, is_plain=notice.plain)
         if values is None:
             stated = gather(read_description(notice.ocds), self.packs.currency).values
             values = {name: value for name, value in stated.items() if _base(name) in self.wanted}

@@ -29,7 +29,7 @@ import orjson
 import zstandard
 
 from goodcommission.description.document import Source
-from goodcommission.description.ocds.shapes import is_ocds, releases, step
+from goodcommission.description.ocds.shapes import is_ocds, releases, step, survey
 from goodcommission.description.parsing import MAXIMUM_DEPTH, parse, quoted
 from goodcommission.description.reading import MAXIMUM_BYTES
 from goodcommission.exceptions import DescriptionError, Fault, ScanError
@@ -93,6 +93,8 @@ class Notice:
     """Whether ``raw`` is one release, so that nothing needs merging to read it."""
     publisher: str | None = None
     """Who published it, where its package says so."""
+    plain: bool = False
+    """Whether ``raw`` is known to be plain (see `shapes.Survey`)."""
 
     @property
     def ocds(self) -> Any:
@@ -663,7 +665,7 @@ def _are_lines(lines: Sequence[bytes]) -> bool:
 def entries(text: Text, numbers: Iterator[int]) -> Iterator[Notice | Rejection]:
     """What one text holds: its releases, each with a number, and what is wrong in it."""
     try:
-        raw = _value(text.data)
+        raw, plain = _value(text.data)
     except DescriptionError as error:
         if text.whole and _are_lines(lines := text.data.split(b"\n")):
             for number, line in enumerate(lines, text.line):
@@ -680,7 +682,7 @@ def entries(text: Text, numbers: Iterator[int]) -> Iterator[Notice | Rejection]:
     ):
         ocid = raw.get("ocid")
         if type(ocid) is str and ocid.strip():  # a release by itself, as most are: there is nothing to look for
-            yield Notice(next(numbers), text.file, text.line, "", raw, text.data, True, _publisher(raw))
+            yield Notice(next(numbers), text.file, text.line, "", raw, text.data, True, _publisher(raw), plain)
             return
     yield from _notices(raw, "", text, numbers)
 
@@ -712,8 +714,11 @@ _LINE: Final = re.compile(r"\bline (\d+)\b")
 _ENCODING: Final = "Save it as UTF-8."
 
 
-def _value(data: bytes) -> Any:
+def _value(data: bytes) -> tuple[Any, bool]:
     """The value of a JSON text, read quickly where nothing is unusual in it, else as carefully as `audit` reads.
+
+    Returns:
+        The value, and whether it is plain (see `shapes.Survey`).
 
     Raises:
         DescriptionError: It is not UTF-8, not JSON, or says something that has no single meaning.
@@ -724,23 +729,38 @@ def _value(data: bytes) -> Any:
     except orjson.JSONDecodeError as error:
         _explain(data, error)
         # The careful reader finds nothing wrong with it.
-        return json.loads(data)
-    if not _is_plain(data, value):
+        return json.loads(data), False
+    found = survey(value) if type(value) is dict else None
+    if found is None or not found.plain:
+        if not (_says_no_more(data, value) and _is_usual(data) and _is_shallow(data.translate(None, _NO_BRACKETS))):
+            _explain(data, None)
+        return value, False
+    if not (_has_texts(data, found.texts) or _says_no_more(data, value)) or not (
+        not found.fractions or (_is_usual(data) if found.extreme else _MANY_DIGITS not in data.translate(_DIGITS))
+    ):
         _explain(data, None)
-    return value
+    return value, True
 
 
-def _is_plain(data: bytes, value: Any) -> bool:
-    """Whether it is certain that no key is given twice, no number is odd and nothing is nested too deeply."""
-    written, digits = orjson.dumps(value), data.translate(_DIGITS)
-    if _MANY_DIGITS in digits:
-        return False
-    if written.translate(None, _SPACES) != data.translate(None, _SPACES):  # else it says no more than was read of it
-        if data.count(b'"') != written.count(b'"') or (b"\\" in data and b"\\u0022" in data):
+def _has_texts(data: bytes, count: int) -> bool:
+    """Whether it is certain that there are just so many names and texts, as were read: then no name stands twice."""
+    quotes = data.count(b'"')
+    if b"\\" in data:
+        if b"\\\\" in data or b"\\u0022" in data:
             return False
-        if any(exponent in digits for exponent in _EXPONENTS):
-            return False
-    return _is_shallow(data.translate(None, _NO_BRACKETS))
+        quotes -= data.count(b'\\"')
+    return quotes == 2 * count
+
+
+def _says_no_more(data: bytes, value: Any) -> bool:
+    """Whether it is certain that no name stands twice, of which only one was read."""
+    return data.count(b'"') == orjson.dumps(value).count(b'"') and b"\\u0022" not in data
+
+
+def _is_usual(data: bytes) -> bool:
+    """Whether it is certain that no number is too long, too large or too small to be read as it stands."""
+    digits = data.translate(_DIGITS)
+    return _MANY_DIGITS not in digits and not any(exponent in digits for exponent in _EXPONENTS)
 
 
 @lru_cache(maxsize=4096)

@@ -85,16 +85,20 @@ _SUSPICIOUSLY_SMALL = 1000
 Value = TypeVar("Value")
 
 
+def with_parts(owner: type[Value]) -> type[Value]:
+    """Names the parts of a class. (A class with a decorator is not compiled to one that has fixed attributes only.)"""
+    for name, one in vars(owner).items():
+        if isinstance(one, part):
+            one.name = name
+    return owner
+
+
 class part(Generic[Value]):  # noqa: N801 - reads as a decorator
     """An attribute that is worked out when it is first asked for: `functools.cached_property` without its lock."""
 
     def __init__(self, work: Callable[[Any], Value]) -> None:
         self._work = work
-        self._name = ""
-        self.__doc__ = work.__doc__
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
+        self.name = ""
 
     @overload
     def __get__(self, reading: None, owner: type) -> part[Value]: ...
@@ -105,7 +109,7 @@ class part(Generic[Value]):  # noqa: N801 - reads as a decorator
     def __get__(self, reading: object | None, owner: type) -> part[Value] | Value:
         if reading is None:
             return self
-        value = reading.__dict__[self._name] = self._work(reading)
+        value = reading.__dict__[self.name] = self._work(reading)
         return value
 
 
@@ -180,6 +184,7 @@ class Criteria:
         return self.complete, shape, [one.casefold() for one in rows]
 
 
+@with_parts
 class Reading:
     """One process while it is read. Each part is worked out when it is asked for, and once.
 

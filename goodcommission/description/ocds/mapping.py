@@ -19,7 +19,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from inspect import isfunction
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final
@@ -104,7 +103,7 @@ def latest(source: str) -> Statement:
 def derived(part: str, *sources: str, open_ended: bool = True) -> Statement:
     """What a part or method of `Reading` works out."""
     method = vars(Reading).get(part)
-    return Statement(method if isfunction(method) else attrgetter(part), sources, open_ended)
+    return Statement(method if callable(method) else attrgetter(part), sources, open_ended)
 
 
 def _extreme(source: str, choose: Callable[..., Said]) -> Statement:

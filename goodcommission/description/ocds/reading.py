@@ -90,18 +90,19 @@ class Reader:
             self._plans[found] = plan
         return plan
 
-    def read(self, release: Any) -> dict[str, Any] | None:
+    def read(self, release: Any, *, is_plain: bool = False) -> dict[str, Any] | None:
         """What one release states.
 
         Args:
             release: A release or a compiled release as parsed from JSON. It is not changed.
+            is_plain: Whether `shapes.survey` has found it to be plain.
 
         Returns:
             The values of the facts, as `engine.facts.gather` has them for its description in pounds. None if the
             release is no plain one, or contradicts itself so that something of it would be left out: only the
             careful way, `read_documents`, can say what it states.
         """
-        process = untraced(release) if isinstance(release, dict) else None
+        process = untraced(release, is_plain=is_plain) if isinstance(release, dict) else None
         if process is None:
             return None
         reading = Reading(process, remarks=False)

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from goodcommission.description.entries import MOST_FAULTS
 from goodcommission.description.ocds.merge_rules import MERGE_RULES
@@ -31,6 +31,8 @@ MOST_OF_A_PROCESS = 300
 """Releases of one process: each is merged with all before it, and those that were published have a dozen."""
 _DEEPEST = 60
 """OCDS is a dozen levels deep; what lies deeper than this is no notice and would only exhaust the stack."""
+_LEAST, _MOST = 1e-9, 1e18
+"""Fractions between these are not extreme."""
 
 _LONGEST_POINTER = 400
 """The same of its pointers, of which each value has one: those of notices have up to a hundred characters."""
@@ -178,8 +180,12 @@ def _too_many(what: str) -> Fault:
     return Fault(message, pointer="", suggestion=advice)
 
 
-def untraced(release: dict[str, Any]) -> Process | None:
+def untraced(release: dict[str, Any], *, is_plain: bool = False) -> Process | None:
     """The process of a single release as it is, without places and without a copy.
+
+    Args:
+        release: As it was parsed.
+        is_plain: Whether `survey` has found it to be plain.
 
     Returns:
         None for whatever is not plainly one release that `processes` would take: only that can say what it is.
@@ -187,7 +193,7 @@ def untraced(release: dict[str, Any]) -> Process | None:
     ocid = release.get("ocid")
     if not isinstance(ocid, str) or not ocid.strip() or not _NOT_OF_A_RELEASE.isdisjoint(release):
         return None
-    if not _is_plain(release):
+    if not is_plain and not survey(release).plain:
         return None
     publisher = release.get("publisher")
     name = publisher.get("name") if isinstance(publisher, dict) else None
@@ -198,31 +204,58 @@ def untraced(release: dict[str, Any]) -> Process | None:
     return Process(ocid, tree, [kept], name if isinstance(name, str) else None)
 
 
-def _is_plain(release: dict[str, Any]) -> bool:
-    """Whether nothing lies too deep, no list stands in a list, and none is the history of a value (`_is_versioned`)."""
-    level = [release]
+class Survey(NamedTuple):
+    """What there is in a JSON value."""
+
+    plain: bool
+    """Whether nothing lies too deep, no list stands in a list, and none is the history of a value (`_is_versioned`);
+    if not, the rest is not known."""
+    texts: int
+    """How many names and texts there are."""
+    fractions: bool
+    """Whether any number was read as a fraction."""
+    extreme: bool
+    """Whether one of these is 0, as what is too small for a fraction becomes, or very small or large."""
+
+
+_NOT_PLAIN = Survey(False, 0, False, False)
+
+
+def survey(value: dict[str, Any]) -> Survey:
+    """Look through an object once."""
+    level = [value]
+    texts, fractions, extreme = 0, False, False
     for _ in range(_DEEPEST // 2 - 1):  # each may be in a list
         below: list[dict[str, Any]] = []
         for section in level:
+            texts += len(section)
             for member in section.values():
                 kind = type(member)
                 if kind is str:
-                    continue
-                if kind is dict:
+                    texts += 1
+                elif kind is dict:
                     below.append(member)
                 elif kind is list:
                     for item in member:
                         kind = type(item)
                         if kind is dict:
                             if "releaseTag" in item:
-                                return False
+                                return _NOT_PLAIN
                             below.append(item)
+                        elif kind is str:
+                            texts += 1
                         elif kind is list:
-                            return False
+                            return _NOT_PLAIN
+                        elif kind is float:
+                            fractions = True
+                            extreme = extreme or not _LEAST < abs(item) < _MOST
+                elif kind is float:
+                    fractions = True
+                    extreme = extreme or not _LEAST < abs(member) < _MOST
         if not below:
-            return True
+            return Survey(True, texts, fractions, extreme)
         level = below
-    return False
+    return _NOT_PLAIN
 
 
 def step(pointer: str, key: object) -> str:
