@@ -46,7 +46,7 @@ _ALWAYS: Final = ("kind", "stage", AS_OF, "as_at")
 _MOST_CODES: Final = 1 << 12
 """How many regimes, sizes or standings of a law a key can tell apart."""
 MOST_CLASSES: Final = 20_000
-"""How many classes of one rule are remembered; then they are forgotten together."""
+"""How many classes of the same rules are remembered; then they are forgotten together."""
 _KINDS: Final = {kind: index for index, kind in enumerate(KINDS)}
 _STAGES: Final[Mapping[str | None, int]] = {None: 0, **{stage: index + 1 for index, stage in enumerate(STAGES)}}
 _FIRST_DAY: Final = 1 - EPOCH
@@ -76,20 +76,50 @@ class _Law:
 
 
 @dataclass(slots=True)
-class _Rule:
+class _Gate:
+    """What a size asks for."""
+
     rule: CompiledRule
     key: Key
-    law: _Law | None
+
+
+@dataclass(slots=True)
+class _Rule:
+    rule: CompiledRule
+    asked: int = 0
+    """The place of the rules that are asked with it."""
     records: list[_Class] = field(default_factory=list)
-    """By the number of the combination in the key."""
+    """By the number of the class."""
+
+
+@dataclass(slots=True)
+class _Asked:
+    """Rules that tell notices apart by the same answers, so that the classes of notices are theirs together."""
+
+    place: int
+    key: Key
+    law: _Law | None
+    due: bool
+    """Whether they ask what stage the notice is at."""
+    rules: list[_Rule] = field(default_factory=list)
     failures: dict[int, str] = field(default_factory=dict)
     """Classes of notices on which a condition can't be evaluated, with the reason."""
+    whole: list[tuple[int, ...]] = field(default_factory=list)
+    """By the number of the class: what its verdicts add to the sums of the audit."""
+    packs: dict[str, list[tuple[int, ...]]] = field(default_factory=dict)
+    """And to those of each pack."""
+    groups: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    """And, by pack and group, what the members of a group are."""
 
     def clear(self) -> None:
         """Forget all classes."""
         self.key.clear()
-        self.records.clear()
         self.failures.clear()
+        self.whole.clear()
+        self.packs.clear()
+        self.groups.clear()
+        for one in self.rules:
+            one.records.clear()
 
 
 class Stated(NamedTuple):
@@ -144,13 +174,14 @@ class Judge:
         self.regimes: list[Regime] = []
         self._regime_of: list[int] = []
         self.laws: dict[Any, _Law] = {}
-        self.rules = [self._of_rule(rule) for rule in packs.rules]
+        self.rules = [_Rule(rule) for rule in packs.rules]
+        self.asked = self._asked()
         self.scores = Scores(packs)
         regime_of(packs, Setting(Facts({}, {}, frozenset()), "tender", None, (), None), regime)  # there is such a one
         wanted = {*LISTED, *_ALWAYS, *further, *(name for names in GOVERNING.values() for name in names)}
         for part in self.columns.parts:
             wanted |= part.facts
-        for key in (self._signs, *(gate.key for gate in self.gates if gate), *(one.key for one in self.rules)):
+        for key in (self._signs, *(gate.key for gate in self.gates if gate), *(one.key for one in self.asked)):
             wanted.update(key.known, key.raws)
         for law in self.laws.values():
             wanted.update(law.law.governed_by)
@@ -163,12 +194,21 @@ class Judge:
         conditions = [one for one in (rule.when, rule.planned, *(b.condition for b in rule.branches)) if one]
         return self.columns.telling(rule, conditions, law)
 
-    def _of_gate(self, gate: CompiledRule) -> _Rule:
-        return _Rule(gate, self.columns.key(self._telling(gate)), None)
+    def _of_gate(self, gate: CompiledRule) -> _Gate:
+        return _Gate(gate, self.columns.key(self._telling(gate)))
 
-    def _of_rule(self, rule: CompiledRule) -> _Rule:
-        law = None if rule.law is None else self._of_law(rule.law)
-        return _Rule(rule, self.columns.key(self._telling(rule, None if law is None else law.number)), law)
+    def _asked(self) -> list[_Asked]:
+        found: dict[Any, _Asked] = {}
+        for one in self.rules:
+            rule = one.rule
+            law = None if rule.law is None else self._of_law(rule.law)
+            number = None if law is None else law.number
+            key, due = self.columns.key(self._telling(rule, number)), bool(rule.due)
+            same = (key.atoms, key.known, key.raws, number, due)
+            asked = found.setdefault(same, _Asked(len(found), key, law, due))
+            asked.rules.append(one)
+            one.asked = asked.place
+        return list(found.values())
 
     def _of_law(self, law: Law) -> _Law:
         dated = tuple((name, spans) for name, spans in law.dated.items())
@@ -265,8 +305,8 @@ class Judge:
             for law in self.laws.values():
                 law.classes.clear()
                 law.values.clear()
-        for one in self.rules:
-            if forgotten or len(one.records) > MOST_CLASSES:
+        for one in self.asked:
+            if forgotten or len(one.whole) > MOST_CLASSES:
                 one.clear()
 
 
@@ -294,7 +334,7 @@ class _Judged:
         self.tiers = self._tiers()
         self.regimes = self._regimes()
         self.laws = {law.number: self._standings(law) for law in judge_.laws.values()}
-        self.codes = [self._classes(rule) for rule in judge_.rules]
+        self.codes = [self._classes(one) for one in judge_.asked]
 
     def _setting(self, index: int) -> Setting:
         setting = self._settings.get(index)
@@ -362,20 +402,48 @@ class _Judged:
             self.batch.dated[one.number, name] = pl.Series(values, dtype=DTYPES[dated_type(spans)])[codes]
         return codes.cast(pl.Int64)
 
-    def _classes(self, one: _Rule) -> pl.Series:
-        """The class of each notice, as the number of its record."""
+    def _classes(self, asked: _Asked) -> pl.Series:
+        """The class of each notice, as a number."""
         further: list[tuple[pl.Series | None, int]] = [(self.kinds, len(KINDS)), (self.tiers, _MOST_CODES)]
-        if one.rule.due:
+        if asked.due:
             further.append((self.stages, len(STAGES) + 1))
-        if one.law is not None:
-            further.append((self.laws[one.law.number], _MOST_CODES))
-        codes, new = self.batch.classes(one.key, further)
+        if asked.law is not None:
+            further.append((self.laws[asked.law.number], _MOST_CODES))
+        codes, new = self.batch.classes(asked.key, further)
         for index in new:
-            one.records.append(self._record(one, index))
-        if one.failures:
-            for index in codes.is_in(list(one.failures)).arg_true().to_list():
-                self.failed.setdefault(index, one.failures[codes[index]])
+            self._judge(asked, index)
+        if asked.failures:
+            for index in codes.is_in(list(asked.failures)).arg_true().to_list():
+                self.failed.setdefault(index, asked.failures[codes[index]])
         return codes
+
+    def _judge(self, asked: _Asked, index: int) -> None:
+        """Add the class of a notice that is the first of it."""
+        number, scores = len(asked.whole), self.judge.scores
+        whole = scores.nothing.whole
+        packs: dict[str, tuple[int, ...]] = {}
+        groups: dict[tuple[str, str], int] = {}
+        for one in asked.rules:
+            try:
+                record = self._record(one, index)
+            except EngineError as error:
+                asked.failures[number] = str(error)
+                record = _Class(None, scores.nothing, (), ())
+            one.records.append(record)
+            whole = _added(whole, record.share.whole)
+            written, pack = one.rule.rule, one.rule.pack
+            if pack in scores.by_pack and written.scored:
+                if written.group is not None:
+                    key = (pack, written.group)
+                    groups[key] = groups.get(key, 0) + record.share.group
+                else:
+                    nothing = (0,) * scores.by_pack[pack].words
+                    packs[pack] = _added(packs.get(pack, nothing), record.share.pack or nothing)
+        asked.whole.append(whole)
+        for pack, words in packs.items():
+            asked.packs.setdefault(pack, []).append(words)
+        for key, states in groups.items():
+            asked.groups.setdefault(key, []).append(states)
 
     def _record(self, one: _Rule, index: int) -> _Class:
         rule = one.rule
@@ -384,11 +452,7 @@ class _Judged:
         setting = self._setting(index)
         setting.tiers = self.judge.tiers[self.tiers[index]]
         setting.regime = self.judge.regimes[self.regimes[index]]
-        try:
-            said = judge(rule, setting)
-        except EngineError as error:
-            one.failures[len(one.records)] = str(error)
-            return _Class(None, self.judge.scores.nothing, (), ())
+        said = judge(rule, setting)
         return _Class(said, self.judge.scores.share(counted(said)), said.settled, said.missing)
 
     # -- the tables --
@@ -454,26 +518,18 @@ class _Judged:
         whole = [zero] * scores.whole.words
         packs = {pack: [zero] * tally.words for pack, tally in scores.by_pack.items()}
         groups: dict[tuple[str, str], pl.Series] = {}
-        for one, codes in zip(self.judge.rules, self.codes, strict=True):
-            shares = [record.share for record in one.records]
-            whole = [total + _taken([share.whole[n] for share in shares], codes) for n, total in enumerate(whole)]
-            written = one.rule.rule
-            if one.rule.pack not in packs or not written.scored:
-                continue
-            if written.group is not None:
-                key = (one.rule.pack, written.group)
-                states = _taken([share.group for share in shares], codes)
+        for asked, codes in zip(self.judge.asked, self.codes, strict=True):
+            whole = _with(whole, asked.whole, codes)
+            for pack, shares in asked.packs.items():
+                packs[pack] = _with(packs[pack], shares, codes)
+            for key, members in asked.groups.items():
+                states = _taken(members, codes)
                 groups[key] = groups[key] + states if key in groups else states
-            else:
-                packs[one.rule.pack] = [
-                    total + _taken([share.pack[n] if share.pack else 0 for share in shares], codes)
-                    for n, total in enumerate(packs[one.rule.pack])
-                ]
         for (pack, name), states in groups.items():
             coder, found = scores.groups[name]
             codes, new = coder.codes(states)
             found.extend([scores.group(name, states[index]) for index in new])
-            packs[pack] = [total + _taken([words[n] for words in found], codes) for n, total in enumerate(packs[pack])]
+            packs[pack] = _with(packs[pack], found, codes)
         return scores.sums(packs, whole, len(self.rows))
 
     def verdicts(self) -> pl.DataFrame:
@@ -483,10 +539,15 @@ class _Judged:
         at: list[pl.Series] = []
         spoken = _Spoken(self.batch)
         values: list[pl.Series] = []
-        for one, codes in zip(self.judge.rules, self.codes, strict=True):
+        codes_of = {
+            id(one): codes for asked, codes in zip(self.judge.asked, self.codes, strict=True) for one in asked.rules
+        }
+        there = {id(codes): codes.unique().to_list() for codes in self.codes}
+        for one in self.judge.rules:
+            codes = codes_of[id(one)]
             at.append(codes + len(known))
             known.extend((one, record) for record in one.records)
-            values.append(spoken.of(one.records, codes))
+            values.append(spoken.of(one.records, codes, there[id(codes)]))
         said = [None if record.said is None else record.said for _, record in known]
         classes = pl.DataFrame(
             {
@@ -521,6 +582,15 @@ def _taken(values: Sequence[int], codes: pl.Series) -> pl.Series:
     return pl.Series(values, dtype=pl.Int64)[codes]
 
 
+def _with(totals: list[pl.Series], shares: Sequence[tuple[int, ...]], codes: pl.Series) -> list[pl.Series]:
+    """The words of sums, and what the class of each notice adds to them."""
+    return [total + _taken([share[word] for share in shares], codes) for word, total in enumerate(totals)]
+
+
+def _added(words: tuple[int, ...], more: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(one + other for one, other in zip(words, more, strict=True))
+
+
 def _named(names: Sequence[str | None], codes: pl.Series) -> pl.Series:
     return pl.Series(names, dtype=pl.String)[codes]
 
@@ -540,18 +610,25 @@ class _Spoken:
         self._starts: dict[tuple[str, ...], int] = {}
         self._height = 1
         self._columns: dict[str, pl.Series] = {}
+        self._rows = pl.int_range(batch.height, dtype=pl.UInt32, eager=True)
+        self._nothing = pl.zeros(batch.height, dtype=pl.UInt32, eager=True)
 
-    def of(self, records: Sequence[_Class], codes: pl.Series) -> pl.Series:
-        """For each notice the place of what decided one rule; 0, which is nothing, where it is not decided."""
-        rows = pl.int_range(len(codes), dtype=pl.UInt32, eager=True)
+    def of(self, records: Sequence[_Class], codes: pl.Series, there: Sequence[int]) -> pl.Series:
+        """For each notice the place of what decided one rule; 0, which is nothing, where it is not decided.
+
+        Args:
+            records: The classes.
+            codes: Which of them each notice is in.
+            there: Those that any is in.
+        """
         starts: list[int | None] = [None] * len(records)
-        for number in codes.unique().to_list():
+        for number in there:
             said = records[number].said
             if said is not None and said.verdict in ("pass", "fail"):
                 starts[number] = self._start(records[number].settled)
         if not any(starts):
-            return pl.zeros(len(codes), dtype=pl.UInt32, eager=True)
-        return (pl.Series(starts, dtype=pl.UInt32)[codes] + rows).fill_null(0)
+            return self._nothing
+        return (pl.Series(starts, dtype=pl.UInt32)[codes] + self._rows).fill_null(0)
 
     def texts(self) -> pl.Series:
         """All that was written."""

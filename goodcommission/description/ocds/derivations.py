@@ -86,7 +86,10 @@ Value = TypeVar("Value")
 
 
 def with_parts(owner: type[Value]) -> type[Value]:
-    """Names the parts of a class. (A class with a decorator is not compiled to one that has fixed attributes only.)"""
+    """Name the parts of a class.
+
+    A class that has a decorator stays one whose instances have a dictionary, also where it is compiled.
+    """
     for name, one in vars(owner).items():
         if isinstance(one, part):
             one.name = name
