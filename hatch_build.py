@@ -14,7 +14,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class CompilingHook(BuildHookInterface[Any]):
-    """The hook ``custom`` of pyproject.toml: the compiled modules lie beside their sources, which Python then passes by."""
+    """The hook ``custom`` of pyproject.toml: compiled modules lie beside their sources, which Python then passes by."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile copies, so that nothing is left in the checkout."""
@@ -27,7 +27,7 @@ class CompilingHook(BuildHookInterface[Any]):
         )
         # Types of other packages gain nothing, and to read them takes minutes.
         apart = ("--no-site-packages", "--ignore-missing-imports", "--disable-error-code=import-untyped")
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - our own files
             [sys.executable, "-m", "mypyc", "--follow-imports=silent", *apart, *self.config["modules"]],
             cwd=copies,
             env={**os.environ, "MYPYC_DEBUG_LEVEL": "0"},

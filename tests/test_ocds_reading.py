@@ -116,7 +116,7 @@ def test_what_can_be_stated_is_in_the_dictionary_and_is_all_that_ever_is() -> No
 
 
 def test_the_table_names_only_parts_that_there_are() -> None:
-    text = Path(mapping.__file__).with_name("mapping.py").read_text("utf-8")  
+    text = Path(mapping.__file__).with_name("mapping.py").read_text("utf-8")
     parts = re.findall(r'derived\("([\w.]+)"', text)
     assert len(parts) > 50
     for part in parts:
