@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from goodcommission.description.document import Source
 from goodcommission.description.entries import MOST_FAULTS, name_of_document, read_entries
+from goodcommission.description.parsing import quoted
 from goodcommission.description.positions import from_pointer, locate, to_pointer
 from goodcommission.exceptions import DescriptionError, Fault, WaiverError
 from goodcommission.packs.model import Severity
@@ -254,14 +255,16 @@ def _check_names(reports: Sequence[AuditReport], waivers: Waivers, never: Collec
         elif waiver.rule not in rules | patterns:
             others = _shipped_ids() if others is None else others
             if waiver.rule not in others:
-                message = f'there is no rule "{waiver.rule}"'
-                near = difflib.get_close_matches(waiver.rule.upper(), sorted(rules | patterns | others), n=1)
+                message = f"there is no rule {quoted(waiver.rule)}"
+                near = difflib.get_close_matches(waiver.rule[:80].upper(), sorted(rules | patterns | others), n=1)
                 suggestion = f"Did you mean {near[0]}?" if near else None
         if message:
             pointer = f"/waivers/{index}/{field}"
             place = locate(waivers.source, pointer) if waivers.source else None
             line, column = place or (waiver.line, None)
             faults.append(Fault(message, waiver.file, line, column, pointer, suggestion))
+        if len(faults) == MOST_FAULTS:
+            break
     if faults:
         raise WaiverError(*faults)
 

@@ -124,16 +124,25 @@ def _judge() -> Any:
 
 def scan(data: bytes) -> None:
     """Lines or texts of a scan: read, merged and judged together."""
-    from goodcommission.scan.notices import Chunk, Rejection, merged, processes, texts_in
+    from goodcommission.scan.notices import Rejection, chunks, merged, processes, texts_in
+    from goodcommission.scan.running import BATCH
 
-    entries = list(processes(Chunk(0, tuple(texts_in("notices.jsonl", 1, data)))))
-    found = [merged(one) for one in entries if not isinstance(one, Rejection)]
-    tables = _judge().tables(found)
-    for one in entries:
-        if isinstance(one, Rejection):
-            one.to_json()
-    if tables.notices.height + len(tables.rejected) != len(found):
-        raise BrokenPromiseError("a notice was neither judged nor rejected")
+    def judged(found: list[Any]) -> None:
+        tables = _judge().tables(found)
+        if tables.notices.height + len(tables.rejected) != len(found):
+            raise BrokenPromiseError("a notice was neither judged nor rejected")
+
+    batch: list[Any] = []
+    for chunk in chunks(texts_in("notices.jsonl", 1, data)):
+        for one in processes(chunk):
+            if isinstance(one, Rejection):
+                one.to_json()
+                continue
+            batch.append(merged(one))
+            if len(batch) == BATCH:
+                judged(batch)
+                batch = []
+    judged(batch)
 
 
 def profile(data: bytes) -> None:

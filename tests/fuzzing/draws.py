@@ -389,7 +389,7 @@ def _flow(tree: Any) -> str:
         return "{" + ",".join(f"{json.dumps(name, ensure_ascii=False)}:{_flow(child)}" for name, child in tree) + "}"
     if isinstance(tree, list):
         return "[" + ",".join(map(_flow, tree)) + "]"
-    return str(tree) if isinstance(tree, Written) else json.dumps(tree, ensure_ascii=False)
+    return str(tree) if isinstance(tree, Written) else json.dumps(tree, ensure_ascii=False, default=str)
 
 
 def _block(tree: Any, random: Random, indent: int = 0) -> str:
