@@ -245,11 +245,11 @@ def _in_tree(name: str, data: bytes, random: Random) -> bytes | None:
             tree = _tree(json.loads(data))
     except (ValueError, RecursionError, yaml.YAMLError):
         return None
-    for _ in range(random.choice((1, 1, 1, 2, 3, 8))):
-        tree = _changed(tree, random)
     try:
+        for _ in range(random.choice((1, 1, 1, 2, 3, 8))):
+            tree = _changed(tree, random)
         text = _block(tree, random) if name in _YAML and random.random() < 0.5 else _flow(tree)
-    except RecursionError:
+    except (RecursionError, ArithmeticError, ValueError):  # too deep or too large to be written by us
         return None
     made = text.encode("utf-8", "surrogatepass")
     if lines is not None:
