@@ -8,6 +8,8 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticCustomError
 
+from goodcommission.exceptions import DescriptionError, Fault
+
 MOST_FAULTS: Final = 100
 """Named of one file; past them one more tells nothing new."""
 _AT_ONCE: Final = 500
@@ -17,6 +19,20 @@ _LONGEST_NAME: Final = 300
 _MOST_SIGNS: Final = 20
 
 Entry = TypeVar("Entry", bound=BaseModel)
+
+
+class FirstFaults(list[Fault]):
+    """Faults of a description up to the hundredth, which is raised with those before it."""
+
+    def append(self, fault: Fault) -> None:
+        """Add one.
+
+        Raises:
+            DescriptionError: There are enough.
+        """
+        super().append(fault)
+        if len(self) == MOST_FAULTS:
+            raise DescriptionError(*self)
 
 
 def name_of_document(text: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
 
-from goodcommission.description.entries import MOST_FAULTS
+from goodcommission.description.entries import FirstFaults
 from goodcommission.description.ocds.merge_rules import MERGE_RULES
 from goodcommission.description.parsing import quoted
 from goodcommission.description.types import LARGEST_INTEGER
@@ -144,7 +144,7 @@ def processes(raw: object) -> tuple[Process, ...]:
     Raises:
         DescriptionError: Something in the file has the shape of OCDS but is not.
     """
-    faults: list[Fault] = _FirstFaults()
+    faults: list[Fault] = FirstFaults()
     notes: dict[str, list[str]] = {}
     found = list(islice(_find(raw, "", None, faults, notes), MOST_RELEASES + 1))
     if len(found) > MOST_RELEASES:
@@ -163,15 +163,6 @@ def processes(raw: object) -> tuple[Process, ...]:
             message = f"there are {len(group):,} releases of {quoted(ocid)}, and at most {MOST_OF_A_PROCESS} are merged"
             raise DescriptionError(Fault(message, pointer="", suggestion="Give its compiled release."))
     return tuple(_process(group, notes.get(ocid, [])) for ocid, group in groups.items())
-
-
-class _FirstFaults(list[Fault]):
-    """Faults up to the hundredth; one more tells nothing new."""
-
-    def append(self, fault: Fault) -> None:
-        super().append(fault)
-        if len(self) == MOST_FAULTS:
-            raise DescriptionError(*self)
 
 
 def _too_many(what: str) -> Fault:
