@@ -80,6 +80,9 @@ def test_an_earlier_report_is_refused_with_what_it_lacks_and_what_to_do(name: st
         assert result.exit_code == 2
         assert f"{file}:" in result.stderr and f'the field "{field}" is missing' in result.stderr
         assert "audit again" in result.stderr
+    verified = run("verify", file, "doc.json")
+    assert verified.exit_code in (1, 2)
+    assert verified.stderr.startswith(file)
 
 
 @pytest.mark.parametrize("version", ["0.9", "1.99", "2.0", 1, None])
