@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from goodcommission import audit
+from goodcommission import audit, audit_case
 from goodcommission.exceptions import WaiverError
 from goodcommission.report.model import AuditReport, Waiver
 from goodcommission.report.rescoring import rescore
@@ -580,6 +580,81 @@ def test_a_name_may_hold_folders_of_another_system() -> None:
     elsewhere = TENDER.model_copy(update={"document": document})
     for name, holds in (("tender.json", True), ("C:/tenders/*/tender.json", True), ("2026", False), ("None", False)):
         assert (apply(elsewhere, waiver(document=name), DAY).result("PP-01").waived is not None) is holds, name
+
+
+def test_what_is_said_of_several_documents_counts_them() -> None:
+    both = (TENDER, PLAN)
+    verdicts = {one.result(rule).verdict for one in both for rule in ("PP-01",)}
+    assert verdicts == {"fail", "not_applicable"}
+    met = next(one.rule.id for one in TENDER.results if one.verdict == PLAN.result(one.rule.id).verdict == "pass")
+    assert said(*apply_all(both, waiver(rule=met, document="*"), DAY)) == [
+        ("contradictory", f"{met} is met in 2 documents: there is nothing to waive. Take it out.")
+    ]
+    open_ = next(
+        one.rule.id
+        for one in TENDER.results
+        if {one.verdict, PLAN.result(one.rule.id).verdict} == {"unknown", "not_applicable"}
+    )
+    assert said(*apply_all(both, waiver(rule=open_, document="*"), DAY)) == [
+        ("unused", f"{open_} cannot be judged or does not apply in 2 documents: take it out.")
+    ]
+
+
+def test_what_is_said_of_a_combined_finding_that_is_not_there() -> None:
+    absent = next(one.id for one in TENDER.patterns if one.outcome == "excluded" and one.severity != "positive")
+    strength = next(one.id for one in TENDER.patterns if one.severity == "positive")
+    for id in (absent, strength):
+        assert said(apply(TENDER, waiver(rule=id), DAY)) == [
+            ("unused", f"{id} is not concluded in {TENDER.document.name}: take it out.")
+        ]
+
+
+def test_where_a_finding_rests_is_said_where_a_pointer_does_not_cover_it() -> None:
+    rule = next(
+        one.rule.id
+        for one in TENDER.results
+        if one.verdict == "fail" and len({name for name in one.decided_by if name not in ("kind", "stage")}) > 1
+    )
+    facts = {fact.name: fact.pointer for fact in TENDER.facts}
+    places = [fact.pointer for fact in TENDER.facts if fact.name in TENDER.result(rule).decided_by]
+    assert len(places) == len(set(facts) & set(TENDER.result(rule).decided_by))
+    report = apply(TENDER, waiver(rule=rule, pointer="/nowhere"), DAY)
+    assert said(report) == [
+        (
+            "unused",
+            f"{rule} fails in {TENDER.document.name}, but not at /nowhere alone: it rests on {' and '.join(places)}.",
+        )
+    ]
+
+
+def test_the_second_of_two_without_lines_is_told_as_well() -> None:
+    two = waivers(GOOD, GOOD)
+    bare = Waivers(tuple(one.model_copy(update={"line": None}) for one in two.items))
+    assert said(apply(TENDER, bare, DAY)) == [
+        ("contradictory", f"It waives PP-01 in {TENDER.document.name}, as does one before it: keep one.")
+    ]
+
+
+def test_in_a_case_a_waiver_is_for_the_case_or_for_each_document_that_shows_the_finding() -> None:
+    failing = {"users": {"phases": {"procurement": {"involved": False}}}, "stage": "published"}
+    value = {"value": {"total": {"amount": 6000000, "currency": "GBP"}}}
+    one = {"kind": "tender", "id": "T-1", "case": "C", **failing, **value}
+    other = {**one, "id": "T-2"}
+    met = {**one, "id": "T-3", "users": {"phases": {"procurement": {"involved": True, "first_date": "2026-01-01"}}}}
+    for documents, name, holds in (
+        ((one, other), "C", True),
+        ((one, other), "T-*", True),
+        ((one, other), "T-1", False),
+        ((one, met), "T-1", True),
+        ((one, met), "T-3", False),
+    ):
+        report = audit_case(list(documents), as_of=DAY)
+        rule = next(
+            r.rule.id
+            for r in report.results
+            if r.verdict == "fail" and r.documents and "users" in " ".join(r.decided_by)
+        )
+        assert (apply(report, waiver(rule=rule, document=name), DAY).result(rule).waived is not None) is holds, name
 
 
 # --- The text ----------------------------------------------------------------------------------------------------
