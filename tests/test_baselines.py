@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goodcommission import audit
-from goodcommission.baselines import Baseline, apply, create, read_baseline, update
+from goodcommission.baselines import Baseline, apply, create, document_of, read_baseline, update
 from goodcommission.cli import main
 from goodcommission.exceptions import BaselineError
 from goodcommission.report.model import AuditReport, Waiver
@@ -445,8 +445,8 @@ def test_a_finding_that_is_there_twice_is_told_with_its_place(tmp_path: Path) ->
 def test_a_baseline_that_was_edited_is_told_with_its_places(tmp_path: Path) -> None:
     file = tmp_path / "baseline.json"
     ours = [one for one in BASELINE.findings if one.document == "WXC-2026-117"]
-    edited = ours[0].model_copy(update={"rule": "XX-1", "document": "another"})
-    # One that fits nothing comes first: the others are looked at all the same.
+    edited = ours[-1].model_copy(update={"rule": "XX-1", "document": "another"})
+    # One that fits nothing comes first, in the file and in the report: the others are looked at all the same.
     gone = ours[1].model_copy(update={"fingerprint": "0" * 32})
     rows = [one.model_dump() for one in (gone, edited)]
     file.write_text(json.dumps({"baseline": 1, "findings": rows}, indent=1), "utf-8")
@@ -460,12 +460,13 @@ def test_a_baseline_that_was_edited_is_told_with_its_places(tmp_path: Path) -> N
                 "A baseline is not edited by hand; create it anew.",
             )
             for field, written, found in (
-                ("rule", ours[0].rule, "XX-1"),
+                ("rule", ours[-1].rule, "XX-1"),
                 ("document", "WXC-2026-117", "another"),
             )
         ]
         assert {one.file for one in error.value.faults} == {name}
-        assert [one.line for one in error.value.faults] == ([12, 11] if name else [None, None])
+        places = [(one.line, one.column) for one in error.value.faults]
+        assert places == ([(12, 12), (11, 16)] if name else [(None, None)] * 2)
 
 
 def test_no_day_is_told_with_the_document_and_what_to_do() -> None:
@@ -506,6 +507,12 @@ def test_a_baseline_keeps_its_name(tmp_path: Path) -> None:
     assert create([TENDER], DAY).name == Baseline(()).name == "baseline"
     marked = apply(TENDER, named).baseline
     assert marked is not None and marked.name == "old.json"
+
+
+def test_a_document_without_an_id_is_called_by_its_file() -> None:
+    for name in ("a/b\\c.json", "c.json", "C:\\a\\c.json"):
+        assert document_of(TENDER.document.model_copy(update={"id": None, "name": name})) == "c.json"
+    assert document_of(TENDER.document) == "WXC-2026-117"
 
 
 def test_a_strength_is_no_finding() -> None:

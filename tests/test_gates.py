@@ -228,6 +228,10 @@ def test_settings_become_gates_in_one_order_and_none_that_asks_nothing() -> None
         Gate("must_pass", ("SU-01",), "toml:4"),
     )
     assert gates_of({}) == ()
+    every: dict[str, Any] = {"fail_under": 1.0, "min_low": 2.0, "min_coverage": 3.0, "fail_on": "low"}
+    every |= {"never_fail": ("A",), "must_pass": ("B",)}
+    given = {f"gates.{name}": Setting(value, "toml") for name, value in reversed(every.items())}
+    assert [(gate.name, gate.asked) for gate in gates_of(given)] == list(every.items())
 
 
 def test_contradictions_and_faulty_waivers_count_as_findings(report: AuditReport) -> None:

@@ -65,6 +65,8 @@ SELECTIONS: dict[str, tuple[str, ...]] = {
 Those that start processes of their own can't see a mutant."""
 EVERYWHERE = ("goodcommission.scoring", "goodcommission.engine.verdicts", "goodcommission.engine.patterns")
 """Nearly each of their tests reaches nearly each of their lines: to trace them takes long and tells little."""
+EXHAUSTIVE = ("goodcommission.engine.patterns",)
+"""What tries every small case takes longest, and notices most at once: here it comes first."""
 LATER: dict[str, tuple[str, ...]] = {
     "goodcommission.engine.verdicts": ("test_api", "test_evidence", "test_templates"),
     "goodcommission.engine.patterns": ("test_durable",),
@@ -367,6 +369,8 @@ class Selection:
         """Those that reach its lines, the fastest first, as far as the seconds go; without end, then all others."""
         near = set().union(*(self.reached.get(line, set()) for line in mutant.lines))
         first = [name for name in self.names if name in near] or self.names
+        if mutant.module in EXHAUSTIVE:
+            first = first[::-1]
         if seconds == math.inf:
             return [*first, *(name for name in self.names if name not in near)]
         spent = itertools.accumulate(self.took[name] for name in first)
@@ -455,11 +459,10 @@ def wilson(killed: int, tried: int, z: float = 1.96) -> tuple[float, float]:
     return middle - half, middle + half
 
 
-def explained() -> dict[str, dict[str, Any]]:
-    """The survivors that are known, by id."""
-    if not SURVIVORS.exists():
-        return {}
-    return {one["id"]: one for one in yaml.safe_load(SURVIVORS.read_text()) or ()}
+def explained() -> dict[str, str]:
+    """The survivors that are known, by id, with the reason why each is let be."""
+    groups = yaml.safe_load(SURVIVORS.read_text("utf-8")) if SURVIVORS.exists() else []
+    return {one["id"]: group["why"] for group in groups for one in group["mutants"]}
 
 
 def report(results: dict[str, dict[str, Any]], all_of: dict[str, list[Mutant]], *, show: bool) -> int:
@@ -486,9 +489,9 @@ def report(results: dict[str, dict[str, Any]], all_of: dict[str, list[Mutant]], 
             for one in sorted(new, key=lambda one: one["line"]):
                 print(f"  {one['id']} line {one['line']} in {one['place']}\n    - {one['was']}\n    + {one['now']}")
         tried_ids = {one["id"] for one in tried}
-        for id, one in known.items():
+        for id in known:
             if id in tried_ids and results[id]["outcome"] != "survived":
-                print(f"  {id} is in survivors.yaml, and a test notices it now: {one['now']}")
+                print(f"  {id} is in {SURVIVORS.name}, and a test notices it now: {results[id]['now']}")
     print(f"{news} survivors are not explained in {SURVIVORS.name}." if news else "Each survivor is explained.")
     return 1 if news else 0
 
@@ -505,7 +508,7 @@ def main() -> int:
     parser.add_argument("--sample", type=int, help="so many of each module, drawn with a fixed seed")
     parser.add_argument("--results", type=Path, default=ROOT / ".mutation.jsonl", help="kept, and added to")
     parser.add_argument("--report", action="store_true", help="only the table")
-    parser.add_argument("--again", action="store_true", help="try the survivors of earlier runs again")
+    parser.add_argument("--again", action="store_true", help="try the survivors that nobody has explained again")
     parser.add_argument("--tests", type=float, default=FIRST, help="seconds of tests for each; inf is all, loaded anew")
     parser.add_argument("--seconds", type=float, default=math.inf, help="stop after so many")
     options = parser.parse_args()
@@ -516,7 +519,7 @@ def main() -> int:
     results = {one["id"]: one for one in read_results(options.results)}
     if not options.report:
         preload(sorted({file for module in chosen for file in test_files(module)}))
-        started = time.monotonic()
+        started, known = time.monotonic(), explained()
         todo: list[list[Mutant]] = []
         for mutants in all_of.values():
             part = mutants[: options.sample]
@@ -524,7 +527,8 @@ def main() -> int:
                 [
                     one
                     for one in part
-                    if one.id not in results or (options.again and results[one.id]["outcome"] == "survived")
+                    if one.id not in results
+                    or (options.again and results[one.id]["outcome"] == "survived" and one.id not in known)
                 ]
             )
         selections = {module: select(module) for module, mine in zip(all_of, todo, strict=True) if mine}
