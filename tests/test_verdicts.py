@@ -187,3 +187,20 @@ def test_all_that_is_said_of_each_rule(packs: Packs, row: dict[str, Any]) -> Non
     # What is remembered is the same again, and also after other descriptions.
     again = audited(packs, row["stated"], **row.get("options", {}))
     assert again.results == report.results
+
+
+SHOWN = [row for row in ROWS if "evidence" in row["stated"]]
+
+
+@pytest.mark.parametrize("row", SHOWN, ids=[row["name"] for row in SHOWN])
+def test_what_is_remembered_of_a_claim_is_not_said_of_what_is_shown(packs: Packs, row: dict[str, Any]) -> None:
+    claimed = {name: value for name, value in row["stated"].items() if name != "evidence"}
+    options = row.get("options", {})
+    before = audited(packs, claimed, **options)
+    shown = audited(packs, row["stated"], **options)
+    after = audited(packs, claimed, **options)
+    assert before.results == after.results
+    assert any(one.claimed or one.verdict == "unknown" for one in before.results)
+    of_law = "regime" in row["stated"].get("process", {})
+    assert {one.rule.id: told(one) for one in shown.results if of_law or not one.rule.law} == row["expected"]
+    assert not any(one.evidenced for one in before.results)
