@@ -99,11 +99,8 @@ def by_coverage(door: str, seconds: float, seed: int, findings: Path, result: Pa
     import atheris
 
     with atheris.instrument_imports(include=["goodcommission"]):
-        from fuzzing import doors
         from fuzzing.draws import mutated, seeds
 
-        for module in doors.__dict__.get("MODULES", ()):
-            importlib.import_module(module)
         finder = Finder(door, findings)
     begun = time.monotonic()
 
@@ -167,18 +164,22 @@ def _one(door: str, way: str, minutes: float, given: Any) -> int:
         options = ["--minutes", str(minutes), "--seed", str(given.seed), "--findings", str(given.findings.resolve())]
         command = [sys.executable, __file__, "--door", door, "--with", way, "--result", str(result), *options]
         with (Path(place) / "log").open("wb") as log:
-            ended = subprocess.run(
-                command, stdout=log, stderr=log, cwd=place, env={**os.environ, "TMPDIR": place}, check=False
-            )
+            running = subprocess.Popen(command, stdout=log, stderr=log, cwd=place, env={**os.environ, "TMPDIR": place})
+            try:
+                status = running.wait(minutes * 60 + 180)
+            except subprocess.TimeoutExpired:  # atheris is done, and the server's threads are not
+                running.kill()
+                running.wait()
+                status = 0
         told = (
             json.loads(result.read_text())
             if result.exists()
             else {"tried": 0, "seconds": 1, "places": [], "slowest": 0}
         )
         places = told["places"]
-        if ended.returncode not in (0, 77):
+        if status not in (0, 77):
             last = (Path(place) / "log").read_text("utf-8", "replace").splitlines()[-15:]
-            places.append(f"the process ended with {ended.returncode}: {' | '.join(last)}")
+            places.append(f"the process ended with {status}: {' | '.join(last)}")
     rate = told["tried"] / max(told["seconds"], 1)
     print(
         f"{door:<14} {way:<10} {told['seconds'] / 60:6.1f} min {told['tried']:>9,} executions {rate:8.1f}/s  "
