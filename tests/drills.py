@@ -62,6 +62,10 @@ def _drill(asked: Mapping[str, Any]) -> None:
     """In the fork: set up what fails, and run the command."""
     import resource
 
+    # As at a terminal: what a shell starts in the background ignores Ctrl+C, and so do its children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     for number, file in enumerate(asked["streams"]):
         if file == CLOSED_PIPE:
             reading, writing = os.pipe()
