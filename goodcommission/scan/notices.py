@@ -19,11 +19,11 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
-from typing import IO, Any, Final, Protocol
+from typing import IO, Any, Final, NamedTuple, Protocol
 
 import orjson
 import zstandard
@@ -73,8 +73,7 @@ _CAREFUL_BYTES: Final = 2_000_000
 """The careful reader names the place of a fault, but takes seconds for texts larger than this."""
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(NamedTuple):
     """One published notice that is to be audited: a release, or all releases of a process that are merged."""
 
     number: int
@@ -136,8 +135,7 @@ class Rejection:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """One JSON text as it stands in an input."""
 
     file: str
@@ -942,7 +940,7 @@ def merged(notices: Sequence[Notice]) -> Notice:
     first = notices[0]
     if len(notices) == 1:
         return first
-    return replace(first, raw=[one.raw for one in notices], text=None, single=False)
+    return first._replace(raw=[one.raw for one in notices], text=None, single=False)
 
 
 def identity(notice: Notice) -> bytes | None:
