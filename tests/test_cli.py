@@ -314,11 +314,12 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
-def test_a_full_disk_is_said() -> None:
+@pytest.mark.parametrize("args", [("audit", TENDER), ("--help",), ("--version",)])
+def test_a_full_disk_is_said(args: tuple[str, ...]) -> None:
     with open("/dev/full", "wb") as full:
-        status, _, errors = process("audit", TENDER, stdout=full)
+        status, _, errors = process(*args, stdout=full)
     assert status == 2
-    assert b"No space left" in errors
+    assert b"No space left" in errors and errors.count(b"\n") == 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise")

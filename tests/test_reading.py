@@ -585,6 +585,7 @@ def test_all_faults_come_at_once_with_their_places() -> None:
         ),
         ({"process": {"framework": "No"}}, "true or false is expected", "Write false, without quotes."),
         ({"process": {"framework": 0}}, "true or false is expected, not 0", "Write false."),
+        ({"process": {"framework": 10**5000}}, "true or false is expected, not a very large number", None),
         ({"process": {"framework": "tbc"}}, "true or false is expected", "leave the field out or write null"),
         ({"title": 5}, "a text is expected, not 5", 'Put it in quotes: "5".'),
         ({"title": ""}, "a text is expected, and it is empty", "leave the field out"),

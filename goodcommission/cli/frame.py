@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -181,43 +181,57 @@ class Commands(click.Group):
         command: click.Command = getattr(import_module(self.lazy[cmd_name]), cmd_name)
         return command
 
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command that was asked for."""
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the command line; of the whole program, --help and --version are answered here."""
         # A command makes many objects and hardly any garbage; looking for it at the usual pace is 6% of a start.
         gc.set_threshold(100_000, *gc.get_threshold()[1:])
         _fill_standard_streams()
         _hear_of_the_end()
-        try:
+        with _with_a_sentence():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was asked for."""
+        with _with_a_sentence():
             return super().invoke(ctx)
-        except GoodCommissionError as error:
-            _report_faults(error)
-            ctx.exit(BAD_INPUT)
-        except KeyboardInterrupt as error:
-            complain("Interrupted." if not isinstance(error, Stopped) else "Stopped by the system or another program.")
-            ctx.exit(status_of(error))
-        except BrokenPipeError:
+
+
+@contextmanager
+def _with_a_sentence() -> Iterator[None]:
+    """Whatever goes wrong ends the command with a sentence and a status."""
+    try:
+        yield
+    except GoodCommissionError as error:
+        _report_faults(error)
+        raise click.exceptions.Exit(BAD_INPUT) from None
+    except KeyboardInterrupt as error:
+        complain("Interrupted." if not isinstance(error, Stopped) else "Stopped by the system or another program.")
+        raise click.exceptions.Exit(status_of(error)) from None
+    except BrokenPipeError:
+        _forget_output()
+        raise click.exceptions.Exit(BROKEN_PIPE) from None
+    except OutputError as error:
+        _forget_output()
+        complain(f"The report cannot be written: {getattr(error.__cause__, 'strerror', None) or error.__cause__}.")
+        raise click.exceptions.Exit(BAD_INPUT) from None
+    except OSError as error:
+        if error.filename is None:
             _forget_output()
-            ctx.exit(BROKEN_PIPE)
-        except OutputError as error:
-            _forget_output()
-            complain(f"The report cannot be written: {getattr(error.__cause__, 'strerror', None) or error.__cause__}.")
-            ctx.exit(BAD_INPUT)
-        except OSError as error:
-            what = error.filename if isinstance(error.filename, str) else "the system"
-            complain(f"{what}: {error.strerror or error}.")
-            ctx.exit(BAD_INPUT)
-        except (click.exceptions.Exit, click.ClickException, click.Abort):
+        what = error.filename if isinstance(error.filename, str) else "the system"
+        complain(f"{what}: {error.strerror or error}.")
+        raise click.exceptions.Exit(BAD_INPUT) from None
+    except (click.exceptions.Exit, click.ClickException, click.Abort):
+        raise
+    except Exception as error:
+        if os.environ.get("GOODCOMMISSION_DEBUG"):
             raise
-        except Exception as error:
-            if os.environ.get("GOODCOMMISSION_DEBUG"):
-                raise
-            kind = (
-                "There is too much in it for this machine's memory"
-                if isinstance(error, MemoryError)
-                else (f"This is a fault of goodcommission, not of yours: {type(error).__name__}: {error}")
-            )
-            complain(f"{kind}. (GOODCOMMISSION_DEBUG=1 shows where.)")
-            ctx.exit(OUR_FAULT)
+        kind = (
+            "There is too much in it for this machine's memory"
+            if isinstance(error, MemoryError)
+            else (f"This is a fault of goodcommission, not of yours: {type(error).__name__}: {error}")
+        )
+        complain(f"{kind}. (GOODCOMMISSION_DEBUG=1 shows where.)")
+        raise click.exceptions.Exit(OUR_FAULT) from None
 
 
 def _forget_output() -> None:

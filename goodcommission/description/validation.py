@@ -403,7 +403,9 @@ def _instead_of_a_list(value: Any) -> str | None:
 
 
 def _as_boolean(value: Any) -> str | None:
-    word = value.strip().lower() if isinstance(value, str) else str(value) if isinstance(value, int) else ""
+    word = value.strip().lower() if isinstance(value, str) else ""
+    if isinstance(value, int) and value in (0, 1):
+        word = str(value)
     unquoted = ", without quotes" if isinstance(value, str) else ""
     if word in _TRUE:
         return f"Write true{unquoted}."
