@@ -418,7 +418,7 @@ DEEP = 10_000
 BAD: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
     "not JSON": ("json", b'{"kind": "tender",}', (":1:",)),
     "not YAML": ("yaml", b"kind: tender\nvalue: {total: [}\n", (":2:",)),
-    "a byte order mark": ("json", b'\xef\xbb\xbf{"kind": "tender"}', ("byte order mark",)),
+    "two byte order marks": ("json", b'\xef\xbb\xbf\xef\xbb\xbf{"kind": "tender"}', (":1:1",)),
     "UTF-16": ("json", '{"kind": "tender"}'.encode("utf-16"), ("UTF-16",)),
     "UTF-16 without a mark": ("json", '{"kind": "tender"}'.encode("utf-16-le"), ("UTF-16",)),
     "invalid UTF-8": ("json", b'{"kind": "tender", "title": "\xe9t\xe9"}', (":1:", "UTF-8")),
