@@ -73,8 +73,7 @@ def verify(
         DescriptionError: The document can't be read.
         OSError, UnicodeDecodeError: The report can't be read.
     """
-    with open(report, encoding="utf-8", newline="") as file:
-        pieces = _SEAL.split(text := file.read())
+    pieces = _SEAL.split(text := Path(report).read_bytes().decode())
     found = [(one.lstrip("[,\n"), seal) for one, seal in zip(pieces[:-1:2], pieces[1::2], strict=True)]
     whole = ",\n".join(f'{one},\n  "digest": "sha256:{seal}"\n}}' for one, seal in found)
     if not found or text not in (f"{whole}\n", f"[\n{whole}\n]\n"):
@@ -162,6 +161,8 @@ class _Known:
         values = {**facts, **self.parameters.get(logic["pack"], {})}
         for let in logic["lets"]:
             value = self.ask(let["expression"], values)
+            if isinstance(value, str | list) and len(value) > 100_000:  # a forged one may double what came before
+                raise ReportError(f"{let['name']} is longer than anything a document states")
             if value is not None and (not isinstance(value, float) or math.isfinite(value)):
                 values[let["name"]] = round(value, 6) if isinstance(value, float) else value
         return values
@@ -384,9 +385,8 @@ def _score(raw: _Raw, judged: Sequence[_Judged], *, waiving: bool) -> tuple[_Raw
     grave = any(said == ("fail", False, "high") and info["strength"] == "recommendation" for info, said, *_ in counted)
     letters = [next(g for g, least in _GRADES.items() if (figures[key] or 0) >= least) for key in ("high", "low")]
     best, worst = (max(letter, "C") if grave or (met and all(met)) else letter for letter in letters)
-    grade = best if best == worst else f"{worst}–{best}"
-    if figures["score"] is None or figures["coverage"] < 50:
-        grade = "insufficient evidence"
+    decided = figures["score"] is not None and figures["coverage"] >= 50
+    grade = "insufficient evidence" if not decided else best if best == worst else f"{worst}–{best}"
     passes = [claimed for _, said, claimed, _ in counted if said[0] == "pass"]
     overall = {**figures, "grade": grade, "passes": len(passes), "claimed": sum(passes)}
     return overall, {pack: _figures(one) for pack, one in sums.items()}

@@ -338,6 +338,19 @@ def test_a_forged_report_with_a_fitting_digest_is_noticed(
     assert bool(verify(report, ROOT / "examples" / "tender.json")[0].differences) == (forge is not None)
 
 
+@pytest.mark.parametrize(("first", "next_"), [("'x'", "{0} + {0}"), ("[1]", "{0} + {0}")], ids=["text", "list"])
+def test_a_forged_report_does_not_fill_the_memory(first: str, next_: str, honest: Raw, tmp_path: Path) -> None:
+    lets = [{"name": "d0", "expression": first, "unit": None}]
+    lets += [{"name": f"d{n}", "expression": next_.format(f"d{n - 1}"), "unit": None} for n in range(1, 60)]
+    at = next(n for n, one in enumerate(honest["logic"]) if one["lets"])
+    logic = [*honest["logic"]]
+    logic[at] = {**logic[at], "lets": [{**logic[at]["lets"][0], **one} for one in lets]}
+    report = tmp_path / "report.json"
+    report.write_text(sealed({**honest, "logic": logic}), "utf-8")
+    (found,) = verify(report, ROOT / "examples" / "tender.json")
+    assert any("is longer than anything a document states" in one for one in found.differences), found
+
+
 @pytest.mark.parametrize("hostile", [None, [], "2026-99-99"], ids=repr)
 def test_a_report_that_holds_anything_is_never_a_fault_of_the_program(
     hostile: Any, honest: Raw, tmp_path: Path
