@@ -729,15 +729,16 @@ def _value(data: bytes) -> tuple[Any, bool]:
         # The careful reader finds nothing wrong with it.
         return json.loads(data), False
     found = survey(value) if type(value) is dict else None
-    if found is None or not found.plain:
-        if not (_says_no_more(data, value) and _is_usual(data) and _is_shallow(data.translate(None, _NO_BRACKETS))):
-            _explain(data, None)
-        return value, False
-    if not (_has_texts(data, found.texts) or _says_no_more(data, value)) or not (
-        not found.fractions or (_is_usual(data) if found.extreme else _MANY_DIGITS not in data.translate(_DIGITS))
-    ):
+    plain = found is not None and found.plain
+    if found is None or not plain or found.extreme:
+        certain = _says_no_more(data, value) and (plain or _is_shallow(data.translate(None, _NO_BRACKETS)))
+    else:
+        certain = _has_texts(data, found.texts) or _names_once(data, orjson.dumps(value))
+        if certain and found.fractions:
+            certain = _MANY_DIGITS not in data.translate(_DIGITS)
+    if not certain:
         _explain(data, None)
-    return value, True
+    return value, plain
 
 
 def _has_texts(data: bytes, count: int) -> bool:
@@ -750,15 +751,19 @@ def _has_texts(data: bytes, count: int) -> bool:
     return quotes == 2 * count
 
 
+def _names_once(data: bytes, written: bytes) -> bool:
+    """Whether it is certain that no name stands twice, of which only one was read and written."""
+    return data.count(b'"') == written.count(b'"') and not (b"\\" in data and b"\\u0022" in data)
+
+
 def _says_no_more(data: bytes, value: Any) -> bool:
-    """Whether it is certain that no name stands twice, of which only one was read."""
-    return data.count(b'"') == orjson.dumps(value).count(b'"') and b"\\u0022" not in data
-
-
-def _is_usual(data: bytes) -> bool:
-    """Whether it is certain that no number is too long, too large or too small to be read as it stands."""
-    digits = data.translate(_DIGITS)
-    return _MANY_DIGITS not in digits and not any(exponent in digits for exponent in _EXPONENTS)
+    """Whether it is certain that no name stands twice, and no number is too long, too large or too small."""
+    written, digits = orjson.dumps(value), data.translate(_DIGITS)
+    if _MANY_DIGITS in digits:
+        return False
+    if written.translate(None, _SPACES) == data.translate(None, _SPACES):
+        return True
+    return _names_once(data, written) and not any(exponent in digits for exponent in _EXPONENTS)
 
 
 @lru_cache(maxsize=4096)
