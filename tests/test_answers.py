@@ -188,7 +188,7 @@ def test_the_second_implementation_repeats_answers(packs: Packs, tmp_path: Path)
         update={"results": tuple(one.model_copy(update={"verdict": "pass"}) for one in made.results)}
     )
     report.write_text(turned.to_json(), "utf-8")
-    assert "OQ-02, verdict: the report says pass, and it is fail" in verify(report, document)[0].differences
+    assert "OQ-02, verdict: the report says 'pass', and it is 'fail'" in verify(report, document)[0].differences
 
 
 def test_gates_and_waivers_know_questions(packs: Packs) -> None:

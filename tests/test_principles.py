@@ -674,7 +674,10 @@ def resolve(raw: Any, pointer: str) -> Any:
 def content(report: AuditReport) -> dict[str, Any]:
     """What a report says, without which text it was read from and where it stands there."""
     place = {"pointer", "file", "line", "column"}
-    return report.model_dump(exclude={"document": {"name", "file", "digest"}, "facts": {"__all__": place}})
+    proof = {"__all__": {"document"}}
+    return report.model_dump(
+        exclude={"document": {"name", "file", "digest"}, "facts": {"__all__": place}, "proof": proof}
+    )
 
 
 def shuffled(value: Any, chance: random.Random, lists: bool) -> Any:
