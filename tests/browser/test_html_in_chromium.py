@@ -136,6 +136,7 @@ def test_the_search_and_the_filter_work_by_keyboard_and_say_how_many_fit(browser
         page.get_by_label("Search").focus()
         page.keyboard.type("insurance  MUST")
         expect(status).to_contain_text(f" of {all_} entries fit")
+        expect(entries.filter(has_not_text=re.compile("must", re.IGNORECASE))).to_have_count(0)  # all of it is typed
         found = [text.lower() for text in entries.all_text_contents()]
         assert status.inner_text().startswith(f"{len(found)} of ")
         assert 0 < len(found) < all_
