@@ -29,6 +29,22 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.enviro
 gc.set_threshold(100_000, 50, 100)
 
 
+# Each of these shares something that is slow to start or that others would disturb, and stays in one process. (The
+# marks of pytest-xdist for that, `xdist_group`, have no effect with pytest 9.)
+_TOGETHER = ("tests/browser/", "tests/test_drills.py", "tests/test_scan_spark.py", "tests/test_wheel.py")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from xdist.scheduler import LoadScopeScheduling
+
+    class InGroups(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((group for group in _TOGETHER if nodeid.startswith(group)), nodeid)
+
+    return InGroups(config, log)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--without-durable",
