@@ -539,15 +539,12 @@ class _Judged:
         at: list[pl.Series] = []
         spoken = _Spoken(self.batch)
         values: list[pl.Series] = []
-        codes_of = {
-            id(one): codes for asked, codes in zip(self.judge.asked, self.codes, strict=True) for one in asked.rules
-        }
-        there = {id(codes): codes.unique().to_list() for codes in self.codes}
+        there = [codes.unique().to_list() for codes in self.codes]
         for one in self.judge.rules:
-            codes = codes_of[id(one)]
+            codes = self.codes[one.asked]
             at.append(codes + len(known))
             known.extend((one, record) for record in one.records)
-            values.append(spoken.of(one.records, codes, there[id(codes)]))
+            values.append(spoken.of(one.records, codes, there[one.asked]))
         said = [None if record.said is None else record.said for _, record in known]
         classes = pl.DataFrame(
             {
