@@ -28,8 +28,8 @@ from typing import Any
 from variants import examples
 
 from goodcommission import Packs, audit, load_packs
+from goodcommission.description.facts import dictionary
 from goodcommission.engine import durable
-from goodcommission.engine.facts import dictionary
 from goodcommission.engine.patterns import PatternSet, compile_patterns, evaluate
 from goodcommission.exceptions import DescriptionError
 from goodcommission.packs.model import Pattern

@@ -16,14 +16,24 @@ from goodcommission import scoring
 from goodcommission.answers import Answers, Manual, asked_of, read_answers
 from goodcommission.description.document import Document
 from goodcommission.description.evidence import WITHOUT_EVIDENCE
-from goodcommission.description.facts import part_of, place_of, shown
+from goodcommission.description.facts import (
+    COMPLETE,
+    GIVEN,
+    Facts,
+    date,
+    days,
+    dictionary,
+    gather,
+    part_of,
+    place_of,
+    shown,
+)
 from goodcommission.description.joining import known
 from goodcommission.description.kinds import KINDS_OF_SEVERAL
 from goodcommission.description.model import Description, Evidence
 from goodcommission.description.reading import read_description
 from goodcommission.description.types import NONE
 from goodcommission.engine.conditions import PARAMS, UNKNOWN, Explained
-from goodcommission.engine.facts import COMPLETE, GIVEN, Facts, date, days, dictionary, gather
 from goodcommission.engine.law import UNKNOWN_REGIME, Law, Regime
 from goodcommission.engine.patterns import Engine, EngineReport, Member, PatternOutcome, run
 from goodcommission.engine.texts import say

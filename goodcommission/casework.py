@@ -30,9 +30,9 @@ from goodcommission.auditing import (
     why_not_of,
 )
 from goodcommission.description.case import Case, Given, read_case
+from goodcommission.description.facts import date, dictionary
 from goodcommission.description.joining import Contradicted, Joined, contradictions, join, knowledge
 from goodcommission.description.types import Money
-from goodcommission.engine.facts import date, dictionary
 from goodcommission.engine.joining import CaseVerdict, Names, combine, severity_of
 from goodcommission.engine.law import Regime
 from goodcommission.engine.patterns import Engine, run

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from goodcommission.auditing import stated
 from goodcommission.description.document import Document
-from goodcommission.engine.facts import GIVEN, Facts, gather
+from goodcommission.description.facts import GIVEN, Facts, gather
 from goodcommission.engine.texts import say_date
 from goodcommission.packs.model import Outcome, Severity, Verdict
 from goodcommission.report.model import (

@@ -19,10 +19,10 @@ from pydantic import Field
 from goodcommission import scoring
 from goodcommission.auditing import audit, counted, judge_all
 from goodcommission.description.document import Document
+from goodcommission.description.facts import COMPLETE, GIVEN, Fact, days, dictionary, gather
 from goodcommission.description.reading import read_description
 from goodcommission.description.types import NONE
 from goodcommission.description.writing import as_written
-from goodcommission.engine.facts import COMPLETE, GIVEN, Fact, days, dictionary, gather
 from goodcommission.engine.mending import CannotMendError, Change, Kind, Operation, apply, changes, plain, stated
 from goodcommission.engine.texts import say, say_date
 from goodcommission.engine.verdicts import RuleVerdict, Setting

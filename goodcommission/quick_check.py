@@ -14,11 +14,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from goodcommission.auditing import audit
+from goodcommission.description.facts import COMPLETE, Fact, dictionary
 from goodcommission.description.model import Kind
 from goodcommission.description.raw import held, place
 from goodcommission.description.reading import read_description
 from goodcommission.description.starting import Question, questions_for
-from goodcommission.engine.facts import COMPLETE, Fact, dictionary
 from goodcommission.engine.texts import say_date
 from goodcommission.exceptions import DescriptionError, Fault, GoodCommissionError
 from goodcommission.packs.compiling import Packs

@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from goodcommission.auditing import GOVERNING, rule_infos, tier_reached
+from goodcommission.description.facts import days as in_days
+from goodcommission.description.facts import dictionary, gather
 from goodcommission.description.reading import with_profile
 from goodcommission.description.templates import SYNTAX, Place, Placeholder, Template, read_template
 from goodcommission.description.types import NONE
 from goodcommission.description.validation import validate
-from goodcommission.engine.facts import days as in_days
-from goodcommission.engine.facts import dictionary, gather
 from goodcommission.engine.templates import Piece, Question, Row, Solution, Span, said, scale, solve
 from goodcommission.engine.texts import say
 from goodcommission.exceptions import DescriptionError

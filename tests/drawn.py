@@ -7,8 +7,8 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+from goodcommission.description.facts import Fact, dictionary
 from goodcommission.description.reading import read_description
-from goodcommission.engine.facts import Fact, dictionary
 from goodcommission.exceptions import DescriptionError
 
 

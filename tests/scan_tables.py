@@ -13,8 +13,8 @@ import polars as pl
 
 from goodcommission import audit
 from goodcommission.description.document import Document
+from goodcommission.description.facts import date, gather
 from goodcommission.description.reading import read_documents
-from goodcommission.engine.facts import date, gather
 from goodcommission.packs.compiling import Packs
 from goodcommission.report.model import RuleResult
 from goodcommission.scan.tables import NOTICES, RULES

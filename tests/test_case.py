@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from goodcommission import DescriptionError, audit, audit_case, load_packs, read_description
 from goodcommission.cli import main
 from goodcommission.description.case import CHANGING, NAMING, OF_ITS_TIME, case_schema
-from goodcommission.engine.facts import dictionary
+from goodcommission.description.facts import dictionary
 from goodcommission.report.formats import FORMATS, render
 from goodcommission.report.model import AuditReport
 from goodcommission.report.schema import report_schema

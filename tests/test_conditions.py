@@ -12,6 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from goodcommission.description.facts import COMPLETE, GIVEN, Fact, dictionary
 from goodcommission.engine import conditions
 from goodcommission.engine.conditions import (
     UNKNOWN,
@@ -24,7 +25,6 @@ from goodcommission.engine.conditions import (
     known_when,
     strictly_known,
 )
-from goodcommission.engine.facts import COMPLETE, GIVEN, Fact, dictionary
 from goodcommission.engine.tree import Call, Const, FieldOf, Item, Macro, UndecodedError, Variable, decode, walk
 from goodcommission.engine.verdicts import CompiledLet
 from goodcommission.exceptions import EngineError

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from goodcommission import DescriptionError, audit, audit_template, improve, load_packs
 from goodcommission.cli import main
 from goodcommission.description.evidence import BASICS, SHOWN_BY_ITSELF
+from goodcommission.description.facts import dictionary, gather
 from goodcommission.description.reading import read_description
-from goodcommission.engine.facts import dictionary, gather
 from goodcommission.packs.compiling import Packs, compile_packs
 from goodcommission.packs.loading import pack_files, read_pack, shipped_folder
 from goodcommission.packs.model import TIERS

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from goodcommission.description.facts import COMPLETE, GIVEN, Facts, date, days, dictionary, gather
 from goodcommission.description.reading import read_description
-from goodcommission.engine.facts import COMPLETE, GIVEN, Facts, date, days, dictionary, gather
 
 
 def facts_of(currency: str = "GBP", **stated: Any) -> Facts:

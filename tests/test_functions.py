@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from goodcommission.description.facts import date, days
 from goodcommission.engine.conditions import UNKNOWN, Type, View, Vocabulary
-from goodcommission.engine.facts import date, days
 from goodcommission.engine.verdicts import CompiledLet, compute_let
 from goodcommission.packs.functions import FUNCTIONS, NotComputableError, add_months, band, weekdays_between
 from goodcommission.packs.model import Let

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from goodcommission import audit, load_packs
-from goodcommission.engine.facts import days
+from goodcommission.description.facts import days
 from goodcommission.engine.law import Regime, stand
 from goodcommission.exceptions import PackError
 from goodcommission.gating import Gate, check_gates

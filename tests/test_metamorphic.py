@@ -27,8 +27,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goodcommission import DescriptionError, Document, audit, load_packs, read_description, read_documents
+from goodcommission.description.facts import dictionary
 from goodcommission.description.writing import as_written, write
-from goodcommission.engine.facts import dictionary
 from goodcommission.improving import improve
 from goodcommission.report.model import AuditReport
 from goodcommission.scan.judging import Judge

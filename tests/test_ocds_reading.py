@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from odd_notices import mutate, tell
 
 from goodcommission import read_documents
+from goodcommission.description.facts import COMPLETE, GIVEN, dictionary, gather
 from goodcommission.description.ocds import derivations, mapping
 from goodcommission.description.ocds.reading import STATED, Reader
-from goodcommission.engine.facts import COMPLETE, GIVEN, dictionary, gather
 from goodcommission.exceptions import DescriptionError
 
 HERE = Path(__file__).parent

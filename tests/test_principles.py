@@ -26,8 +26,8 @@ from hypothesis import strategies as st
 from goodcommission import scoring
 from goodcommission.auditing import audit, tier_reached
 from goodcommission.description.document import Document
+from goodcommission.description.facts import COMPLETE, GIVEN, Facts, date, days, dictionary, gather
 from goodcommission.description.reading import read_description
-from goodcommission.engine.facts import COMPLETE, GIVEN, Facts, date, days, dictionary, gather
 from goodcommission.engine.law import Regime
 from goodcommission.engine.verdicts import RuleVerdict, Setting, judge
 from goodcommission.exceptions import DescriptionError

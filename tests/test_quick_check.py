@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from goodcommission import audit, load_packs, read_description
 from goodcommission.cli import main
+from goodcommission.description.facts import dictionary
 from goodcommission.description.model import Kind
 from goodcommission.description.starting import asked, questions_for, quick_check
-from goodcommission.engine.facts import dictionary
 from goodcommission.packs.loading import shipped_folder
 from goodcommission.quick_check import AnswerError, Progress, QuickCheck, read_answer
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from goodcommission import audit
 from goodcommission.auditing import tier_reached
-from goodcommission.engine.facts import COMPLETE, GIVEN, dictionary
+from goodcommission.description.facts import COMPLETE, GIVEN, dictionary
 from goodcommission.engine.verdicts import judge
 from goodcommission.exceptions import EngineError, PackError
 from goodcommission.packs.compiling import Packs

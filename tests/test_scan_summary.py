@@ -25,9 +25,9 @@ from rich.cells import cell_len
 from scan_tables import asked, documents, framed, notice, releases, tables
 
 from goodcommission import audit, load_packs
+from goodcommission.description.facts import Fact, dictionary
 from goodcommission.description.ocds.mapping import STATEMENTS
 from goodcommission.description.reading import read_documents
-from goodcommission.engine.facts import Fact, dictionary
 from goodcommission.packs.adjusting import ParameterChange
 from goodcommission.packs.compiling import Packs
 from goodcommission.scan.judging import Judge

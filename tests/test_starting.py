@@ -16,11 +16,11 @@ from click.testing import CliRunner
 from goodcommission import audit
 from goodcommission.cli import main
 from goodcommission.description.document import Source
+from goodcommission.description.facts import dictionary
 from goodcommission.description.model import Kind
 from goodcommission.description.parsing import parse
 from goodcommission.description.reading import read_description, validate
 from goodcommission.description.starting import WIDTH, Question, questions_for, quick_check, starting_file
-from goodcommission.engine.facts import dictionary
 from goodcommission.packs.asking import asked
 from goodcommission.packs.loading import load_packs, pack_files, shipped_folder
 

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from goodcommission import DescriptionError, audit, load_packs
 from goodcommission.cli import template as cli
+from goodcommission.description.facts import dictionary
 from goodcommission.description.templates import Template, read_template
-from goodcommission.engine.facts import dictionary
 from goodcommission.engine.templates import OUTCOMES, Question, Solution, Span, scale, solve
 from goodcommission.engine.templates import said as as_written
 from goodcommission.engine.verdicts import CompiledRule, RuleVerdict

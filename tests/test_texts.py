@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goodcommission.engine.facts import days
+from goodcommission.description.facts import days
 from goodcommission.engine.texts import TextError, parse, rounded, say, say_money
 
 SAID: list[tuple[Any, str | None, str, str]] = [

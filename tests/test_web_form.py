@@ -16,9 +16,9 @@ from fastapi.testclient import TestClient
 from starlette.datastructures import FormData
 
 from goodcommission import audit, load_packs, read_description
+from goodcommission.description.facts import Fact, dictionary
 from goodcommission.description.model import Kind
 from goodcommission.description.writing import as_written
-from goodcommission.engine.facts import Fact, dictionary
 from goodcommission.exceptions import GoodCommissionError
 from goodcommission.packs.loading import shipped_folder
 from goodcommission.quick_check import AnswerError, QuickCheck

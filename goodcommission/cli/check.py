@@ -33,7 +33,7 @@ from goodcommission.description.model import Kind
 from goodcommission.exceptions import Fault, GoodCommissionError
 
 if TYPE_CHECKING:
-    from goodcommission.engine.facts import Fact
+    from goodcommission.description.facts import Fact
     from goodcommission.quick_check import Asked, QuickCheck
 
 _FIRST: Final = 5
@@ -359,8 +359,8 @@ def _from_file(session: QuickCheck, path: Path) -> None:
 def _state(session: QuickCheck, answers: Mapping[str, Any], source: Any) -> Iterator[Fault]:
     import difflib
 
+    from goodcommission.description.facts import dictionary
     from goodcommission.description.positions import positions
-    from goodcommission.engine.facts import dictionary
     from goodcommission.quick_check import read_answer
 
     known = dictionary()

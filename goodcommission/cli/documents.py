@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @commissioner_option
 def validate(files: tuple[str, ...], commissioner: str | None) -> None:
     """Check that descriptions or OCDS notices can be read and are valid."""
-    from goodcommission.engine.facts import dictionary, gather
+    from goodcommission.description.facts import dictionary, gather
 
     documents, faults = read(files, commissioner)
     known = dictionary()

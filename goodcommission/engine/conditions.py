@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol, Self, TypeAlias
 
 from cel_expr_python import cel
 
-from goodcommission.engine.facts import COMPLETE, GIVEN, Fact, dictionary
+from goodcommission.description.facts import COMPLETE, GIVEN, Fact, dictionary
 from goodcommission.engine.tree import (
     Call,
     Const,

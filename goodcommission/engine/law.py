@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from goodcommission.engine.facts import date, dictionary
+from goodcommission.description.facts import date, dictionary
 from goodcommission.engine.texts import say_date
 
 STATED_REGIME: Final = "process.regime"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Literal
 
+from goodcommission.description.facts import COMPLETE, Fact, date, dictionary, gather
 from goodcommission.description.reading import read_description
 from goodcommission.engine.conditions import PARAMS, UNKNOWN, Condition, View
-from goodcommission.engine.facts import COMPLETE, Fact, date, dictionary, gather
 from goodcommission.engine.texts import rounded
 from goodcommission.engine.verdicts import CompiledEdit, CompiledRule, RuleVerdict, Setting, compute_lets, setting_for
 

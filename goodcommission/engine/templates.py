@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 
+from goodcommission.description.facts import COMPLETE, GIVEN, Facts, date, days, dictionary
 from goodcommission.description.templates import Place, Placeholder
 from goodcommission.description.types import NONE
 from goodcommission.engine.conditions import AS_OF, UNKNOWN, Explained
-from goodcommission.engine.facts import COMPLETE, GIVEN, Facts, date, days, dictionary
 from goodcommission.engine.ranges import (
     ANYTHING,
     ASSUMED,

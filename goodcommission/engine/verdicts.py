@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
+from goodcommission.description.facts import GIVEN, Facts, dictionary
 from goodcommission.engine.conditions import UNKNOWN, Condition, Explained, View
-from goodcommission.engine.facts import GIVEN, Facts, dictionary
 from goodcommission.engine.law import UNKNOWN_REGIME, Law, Regime, Standing, stand
 from goodcommission.engine.texts import Text, say
 from goodcommission.packs.model import TIERS, Branch, Edit, Let, Note, Parameter, Rule, Severity, Verdict

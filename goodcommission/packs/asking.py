@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from goodcommission.description.facts import COMPLETE, GIVEN, dictionary
 from goodcommission.description.model import Kind
 from goodcommission.engine.conditions import UNKNOWN, Condition
-from goodcommission.engine.facts import COMPLETE, GIVEN, dictionary
 from goodcommission.engine.tree import Call, Const, ListOf, Node, Variable, variables
 from goodcommission.engine.verdicts import CompiledRule
 from goodcommission.packs.compiling import Packs

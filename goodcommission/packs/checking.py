@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from goodcommission.auditing import condition_gate, tier_reached
 from goodcommission.description.document import Document
+from goodcommission.description.facts import days, gather
 from goodcommission.description.reading import read_description
 from goodcommission.engine.conditions import PARAMS
-from goodcommission.engine.facts import days, gather
 from goodcommission.engine.mending import CannotMendError, apply, changes, plain
 from goodcommission.engine.patterns import PatternOutcome, PatternSet, Verdicts, compile_patterns, evaluate
 from goodcommission.engine.tree import Node

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from goodcommission.description.document import Source
 from goodcommission.description.entries import MOST_FAULTS
+from goodcommission.description.facts import COMPLETE, GIVEN, days, dictionary
 from goodcommission.engine.conditions import (
     PARAMS,
     Condition,
@@ -24,7 +25,6 @@ from goodcommission.engine.conditions import (
     known_when,
     strictly_known,
 )
-from goodcommission.engine.facts import COMPLETE, GIVEN, days, dictionary
 from goodcommission.engine.law import GOVERNED_BY, Law, Span
 from goodcommission.engine.patterns import PatternSet, compile_patterns
 from goodcommission.engine.texts import Text, TextError, parse

@@ -16,9 +16,9 @@ from itertools import combinations, islice
 from pathlib import Path
 from typing import Any, Final
 
+from goodcommission.description.facts import Facts, dictionary
 from goodcommission.description.reading import read_description
 from goodcommission.engine.conditions import PARAMS, Condition, Explained
-from goodcommission.engine.facts import Facts, dictionary
 from goodcommission.engine.texts import say
 from goodcommission.engine.verdicts import CompiledRule, RuleVerdict, Setting, compute_lets, judge, setting_for
 from goodcommission.exceptions import DescriptionError, EngineError, Fault, PackError

@@ -14,7 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from goodcommission.engine.facts import dictionary
+from goodcommission.description.facts import dictionary
 from goodcommission.exceptions import DescriptionError, Fault, PackError
 from goodcommission.packs.adjusting import Adjustment, adjusted, concerns
 from goodcommission.packs.compiling import LoadedPack, Packs, build_conditions, compile_packs

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
+from goodcommission.description.facts import Fact, days, dictionary
 from goodcommission.engine.conditions import PARAMS, Condition, TreeCondition
-from goodcommission.engine.facts import Fact, days, dictionary
 from goodcommission.engine.tree import Call, Const, FieldOf, Item, ListOf, Macro, Node, Variable
 from goodcommission.engine.verdicts import CompiledRule
 from goodcommission.packs.model import STAGES, TIERS, Parameter

@@ -13,10 +13,10 @@ from itertools import chain, islice, zip_longest
 from typing import Any, Final
 
 from goodcommission.auditing import tier_reached
+from goodcommission.description.facts import COMPLETE, GIVEN, Fact, Facts, date, days, dictionary, gather
 from goodcommission.description.reading import read_description
 from goodcommission.description.types import NONE
 from goodcommission.engine.conditions import AS_OF, Explained, TreeCondition
-from goodcommission.engine.facts import COMPLETE, GIVEN, Fact, Facts, date, days, dictionary, gather
 from goodcommission.engine.law import STATED_REGIME, STATED_TERRITORY, Law
 from goodcommission.engine.tree import Call, Const, FieldOf, Macro, Node, Variable, walk
 from goodcommission.engine.verdicts import CompiledLet, CompiledRule, Setting, compute_let, setting_for

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from goodcommission.description.facts import COMPLETE, GIVEN, Fact, dictionary
 from goodcommission.engine.conditions import PARAMS
-from goodcommission.engine.facts import COMPLETE, GIVEN, Fact, dictionary
 from goodcommission.engine.texts import say
 from goodcommission.engine.tree import Call, Const, FieldOf, Item, ListOf, Macro, Node, Variable
 from goodcommission.engine.verdicts import CompiledLet, CompiledRule

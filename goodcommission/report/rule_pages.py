@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import yaml
 
+from goodcommission.description.facts import dictionary
 from goodcommission.description.kinds import KINDS_OF_SEVERAL
 from goodcommission.engine.conditions import PARAMS
-from goodcommission.engine.facts import dictionary
 from goodcommission.engine.texts import parse, say
 from goodcommission.engine.verdicts import CompiledRule
 from goodcommission.packs.adjusting import said

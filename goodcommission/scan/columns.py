@@ -16,8 +16,8 @@ from typing import Any, Final
 
 import polars as pl
 
+from goodcommission.description.facts import COMPLETE, EPOCH, GIVEN, dictionary
 from goodcommission.engine.conditions import AS_OF, UNKNOWN, Condition, computation
-from goodcommission.engine.facts import COMPLETE, EPOCH, GIVEN, dictionary
 from goodcommission.engine.law import Span
 from goodcommission.engine.tree import Call, Const, FieldOf, Item, ListOf, Macro, Node, Variable
 from goodcommission.engine.verdicts import LET_DIGITS, CompiledRule

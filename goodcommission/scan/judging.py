@@ -12,12 +12,12 @@ import polars as pl
 
 from goodcommission.auditing import GOVERNING, counted
 from goodcommission.description.evidence import Backing
+from goodcommission.description.facts import COMPLETE, EPOCH, GIVEN, Facts, date, days, dictionary, gather
 from goodcommission.description.model import Evidence
 from goodcommission.description.ocds.reading import STATED, Reader
 from goodcommission.description.reading import read_description
 from goodcommission.description.types import NONE
 from goodcommission.engine.conditions import AS_OF, UNKNOWN, Explained
-from goodcommission.engine.facts import COMPLETE, EPOCH, GIVEN, Facts, date, days, dictionary, gather
 from goodcommission.engine.law import STATED_REGIME, STATED_TERRITORY, UNKNOWN_REGIME, Law, Regime, stand
 from goodcommission.engine.verdicts import CompiledRule, RuleVerdict, Setting, ask, judge
 from goodcommission.exceptions import DescriptionError, EngineError

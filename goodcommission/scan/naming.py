@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
+from goodcommission.description.facts import COMPLETE, GIVEN, dictionary
 from goodcommission.description.ocds.mapping import STATEMENTS
-from goodcommission.engine.facts import COMPLETE, GIVEN, dictionary
 from goodcommission.report.wording import REPEATED, section
 
 # The 45 divisions of the Common Procurement Vocabulary with their official titles, as in the annex to Commission

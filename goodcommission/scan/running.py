@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 import polars as pl
 
+from goodcommission.description.facts import Facts, date
 from goodcommission.engine.conditions import UNKNOWN, Condition, ConditionError, View, Vocabulary
-from goodcommission.engine.facts import Facts, date
 from goodcommission.engine.verdicts import Setting
 from goodcommission.exceptions import Fault, GoodCommissionError, ScanError
 from goodcommission.packs.compiling import Packs

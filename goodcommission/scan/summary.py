@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
-from goodcommission.engine.facts import COMPLETE
+from goodcommission.description.facts import COMPLETE
 from goodcommission.packs.compiling import Packs
 from goodcommission.packs.model import Severity
 from goodcommission.report.wording import KINDS, count

@@ -15,8 +15,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
+from goodcommission.description.facts import dictionary, gather
 from goodcommission.description.writing import write
-from goodcommission.engine.facts import dictionary, gather
 from goodcommission.exceptions import DescriptionError
 from goodcommission.improving import improve
 from goodcommission.packs.model import Tier

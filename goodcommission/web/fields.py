@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from starlette.datastructures import FormData
 
+from goodcommission.description.facts import Fact
 from goodcommission.description.model import Description
 from goodcommission.description.starting import asked_as
-from goodcommission.engine.facts import Fact
 from goodcommission.engine.texts import say_date
 from goodcommission.exceptions import Fault
 from goodcommission.quick_check import AnswerError, read_answer

@@ -18,12 +18,12 @@ from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.datastructures import FormData
 
+from goodcommission.description.facts import COMPLETE, Fact, dictionary
 from goodcommission.description.model import Kind
 from goodcommission.description.raw import held as stated
 from goodcommission.description.reading import read_documents
 from goodcommission.description.starting import Question, quick_check
 from goodcommission.description.writing import as_written, written
-from goodcommission.engine.facts import COMPLETE, Fact, dictionary
 from goodcommission.exceptions import DescriptionError, Fault
 from goodcommission.packs.asking import asked
 from goodcommission.packs.compiling import Packs

@@ -10,11 +10,11 @@ from starlette.datastructures import FormData
 
 from goodcommission.comparing import Comparison, compare
 from goodcommission.description.document import Document
+from goodcommission.description.facts import COMPLETE, GIVEN, Fact, dictionary
 from goodcommission.description.raw import held as stated
 from goodcommission.description.raw import place
 from goodcommission.description.reading import read_description
 from goodcommission.description.writing import as_written
-from goodcommission.engine.facts import COMPLETE, GIVEN, Fact, dictionary
 from goodcommission.exceptions import DescriptionError
 from goodcommission.packs.model import Verdict
 from goodcommission.quick_check import AnswerError
