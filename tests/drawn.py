@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from goodcommission.description.facts import Fact, dictionary
@@ -131,3 +132,18 @@ def consistent(raw: dict[str, Any]) -> dict[str, Any]:
                 here = here[int(section)] if isinstance(here, list) else here[section]
             del here[name]
     return raw
+
+
+def with_edits(raw: dict[str, Any], edits: Iterable[Any]) -> dict[str, Any]:
+    """The description with edits of `improve`, put where they say they belong."""
+    edited: dict[str, Any] = json.loads(json.dumps(raw))
+    for edit in edits:
+        *way, last = edit.pointer.split("/")[1:]
+        here: Any = edited
+        for part in way:
+            here = here[int(part)] if isinstance(here, list) else here.setdefault(part, {})
+        if isinstance(here, list):
+            here.append(edit.value)
+        else:
+            here[last] = edit.value
+    return edited

@@ -33,7 +33,6 @@ if sys.platform != "linux":
 import drills as drill
 from drills import CLOSED_PIPE, DAY, ROOT, Drills, commands, contents, copied, faults, wrong_words
 
-pytestmark = pytest.mark.xdist_group("drills")
 WORDS = "ünï cödé 😀"
 
 

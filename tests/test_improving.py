@@ -15,6 +15,7 @@ import jsonpatch
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from drawn import with_edits
 
 from goodcommission.auditing import audit
 from goodcommission.cli import main
@@ -113,7 +114,7 @@ def test_every_failing_case_can_be_mended_and_every_figure_is_of_an_audit(pack: 
         mended = {rule.rule for step in found.steps for rule in step.rules}
         left = {one.rule for one in found.not_offered}
         assert left == set(), (name, found.not_offered)
-        after = audit(with_edits(plain(raw), found.steps), packs(), tier=tier, as_of=day) if found.steps else None
+        after = audit(with_steps(plain(raw), found.steps), packs(), tier=tier, as_of=day) if found.steps else None
         mended |= {one.rule.id for one in after.results if one.verdict != "fail"} if after else set()
         for result in failing:
             raises = found.now.score is not None and any(step.points_alone for step in found.steps)
@@ -124,20 +125,9 @@ def test_every_failing_case_can_be_mended_and_every_figure_is_of_an_audit(pack: 
         assert (found.with_all.score or 0) >= (found.with_patch.score or 0) >= (found.now.score or 0), name
 
 
-def with_edits(raw: dict[str, Any], steps: tuple[Step, ...]) -> dict[str, Any]:
-    """The description with all edits of some steps, put where they say they belong."""
-    edited = json.loads(json.dumps(raw))
-    for step in steps:
-        for edit in (edit for rule in step.rules for edit in rule.edits):
-            *way, last = edit.pointer.split("/")[1:]
-            here = edited
-            for part in way:
-                here = here[int(part)] if isinstance(here, list) else here.setdefault(part, {})
-            if isinstance(here, list):
-                here.append(edit.value)
-            else:
-                here[last] = edit.value
-    return edited
+def with_steps(raw: dict[str, Any], steps: tuple[Step, ...]) -> dict[str, Any]:
+    """The description with all edits of some steps."""
+    return with_edits(raw, (edit for step in steps for rule in step.rules for edit in rule.edits))
 
 
 FEW = [
@@ -160,7 +150,7 @@ def test_no_other_choice_among_the_steps_is_cheaper(path: str) -> None:
     reaching: list[tuple[float, int]] = []
     for size in range(len(everything) + 1):
         for some in itertools.combinations(everything, size):
-            report = audit(with_edits(raw, some), some_packs, as_of=DAY, engine="reference")
+            report = audit(with_steps(raw, some), some_packs, as_of=DAY, engine="reference")
             reaching.append((report.score.score or 0.0, sum(step.cost for step in some)))
     for target in range(int(whole.now.score or 0) + 1, 100, 5):
         found = improve(raw, some_packs, as_of=DAY, target=target)

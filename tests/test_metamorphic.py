@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drawn import full, is_boxed, is_money, thinned
+from drawn import full, is_boxed, is_money, thinned, with_edits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -672,21 +672,6 @@ def _statements(value: Any, pointer: str = "") -> Iterator[str]:
 
 
 # --- A finding is mended ----------------------------------------------------------------------------------------------
-
-
-def with_edits(raw: dict[str, Any], edits: list[Any]) -> dict[str, Any]:
-    """The description with some edits, put where they say they belong."""
-    edited: dict[str, Any] = json.loads(json.dumps(raw))
-    for edit in edits:
-        *way, last = edit.pointer.split("/")[1:]
-        here: Any = edited
-        for part in way:
-            here = here[int(part)] if isinstance(here, list) else here.setdefault(part, {})
-        if isinstance(here, list):
-            here.append(edit.value)
-        else:
-            here[last] = edit.value
-    return edited
 
 
 @settings(max_examples=15 * TIMES)

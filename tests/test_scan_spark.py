@@ -43,10 +43,7 @@ if TYPE_CHECKING:
 
 from goodcommission.scan import spark as lake  # noqa: E402
 
-pytestmark = [
-    pytest.mark.xdist_group("spark"),  # one cluster
-    pytest.mark.filterwarnings("default"),  # PySpark's own
-]
+pytestmark = pytest.mark.filterwarnings("default")  # PySpark's own
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,6 @@ import pytest
 
 CHECKOUT = Path(__file__).parent.parent
 CARRIED = ("examples", "rules", "schemas")
-pytestmark = pytest.mark.xdist_group("wheel")
 
 
 class Installed(NamedTuple):

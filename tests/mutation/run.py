@@ -244,9 +244,6 @@ class _Asked:
         self.took: dict[str, float] = {}
         self.current = ""
 
-    def pytest_configure(self, config: Any) -> None:
-        config.addinivalue_line("markers", "xdist_group: of pytest-xdist, which is not used here")
-
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
         if self.order is not None:
             rank = {name: index for index, name in enumerate(self.order)}

@@ -98,7 +98,7 @@ class Reader:
             is_plain: Whether `shapes.survey` has found it to be plain.
 
         Returns:
-            The values of the facts, as `engine.facts.gather` has them for its description in pounds. None if the
+            The values of the facts, as `gather` has them for its description in pounds. None if the
             release is no plain one, or contradicts itself so that something of it would be left out: only the
             careful way, `read_documents`, can say what it states.
         """
