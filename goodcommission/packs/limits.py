@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
-
-from pydantic import BaseModel
+from typing import Final
 
 from goodcommission.description.document import Source
 from goodcommission.description.positions import locate
@@ -18,8 +16,6 @@ MOST_OF_A_KIND: Final = 500
 """Rules, combined findings, questions, parameters, sources, groups and changes, each; the most shipped are 20."""
 MOST_LETS: Final = 250
 """In one pack, those of its rules included; the most that are shipped are 34. Each takes a megabyte."""
-MOST_IN_CONDITIONS: Final = 50_000
-"""Characters of all conditions and lets together; the most that are shipped are 8,000."""
 _KINDS: Final = {
     "rules": "rules",
     "patterns": "combined findings",
@@ -32,9 +28,6 @@ _KINDS: Final = {
     "uses": "files of definitions",
     "extends": "packs that it extends",
 }
-_CONDITIONS: Final = frozenset(
-    {"when", "planned", "require", "pass_", "fail", "is_", "where", "to", "if_stated", "tiers"}
-)
 _ADVICE: Final = "Cut the pack into several."
 
 
@@ -72,18 +65,3 @@ def _counted(pack: Pack) -> Iterator[tuple[str, str, int, int]]:
     lets = len(pack.let) + sum(len(rule.let) for rule in pack.rules)
     lets += sum(len(pattern.let) for pattern in pack.patterns)
     yield "/let" if pack.let else "", "lets", lets, MOST_LETS
-    length = sum(len(text) for text in _conditions(pack))
-    yield "", "characters in conditions and lets", length, MOST_IN_CONDITIONS
-
-
-def _conditions(part: Any, name: str = "") -> Iterator[str]:
-    if isinstance(part, str):
-        if name in _CONDITIONS:
-            yield part
-    elif isinstance(part, BaseModel):
-        for field in type(part).model_fields:
-            if field != "cases":
-                yield from _conditions(getattr(part, field), field)
-    elif isinstance(part, tuple | dict):
-        for one in part.values() if isinstance(part, dict) else part:
-            yield from _conditions(one, name)

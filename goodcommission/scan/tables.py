@@ -66,14 +66,17 @@ _FORMULA: Final = "[=+\\-@\t\r\n＝＋－＠]"
 
 
 def defused(table: pl.DataFrame) -> pl.DataFrame:
-    """The table for spreadsheets: before a text that they would take for a formula stands an apostrophe."""
+    """The table for spreadsheets: before a text that they would take for a formula stands an apostrophe.
+
+    One more stands before a text that begins so already, so that `as_published` takes away what was not there.
+    """
     text = pl.col(pl.String)
-    return table.with_columns(pl.when(text.str.contains(f"^{_FORMULA}")).then("'" + text).otherwise(text).name.keep())
+    return table.with_columns(pl.when(text.str.contains(f"^'*{_FORMULA}")).then("'" + text).otherwise(text).name.keep())
 
 
 def as_published(table: pl.LazyFrame) -> pl.LazyFrame:
     """The table without the apostrophes of `defused`."""
-    return table.with_columns(pl.col(pl.String).str.replace(f"^'({_FORMULA})", "$1"))
+    return table.with_columns(pl.col(pl.String).str.replace(f"^'('*{_FORMULA})", "$1"))
 
 
 @dataclass(frozen=True, slots=True)
