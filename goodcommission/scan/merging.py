@@ -14,6 +14,7 @@ import orjson
 from goodcommission.scan.notices import (
     MOST_BYTES,
     Item,
+    Lines,
     Notice,
     Process,
     Reader,
@@ -77,7 +78,7 @@ def _rejected(file: str, line: int, pointer: str) -> Rejection:
     return Rejection(file, line, pointer, "too_large", reason)
 
 
-def _by_file(texts: Iterable[Text | Rejection], folder: Path) -> Iterator[Rejection | tuple[str, Process]]:
+def _by_file(texts: Iterable[Text | Lines | Rejection], folder: Path) -> Iterator[Rejection | tuple[str, Process]]:
     for file, items in groupby(texts, key=lambda item: item.file):
         with (
             tempfile.TemporaryDirectory(dir=folder, prefix="merging-") as place,
@@ -103,15 +104,19 @@ class _Sorted:
         self._index.close()
         self._texts.close()
 
-    def take(self, texts: Iterable[Text | Rejection]) -> Iterator[Rejection]:
+    def take(self, texts: Iterable[Text | Lines | Rejection]) -> Iterator[Rejection]:
         """Take in all releases; what is wrong is given at once."""
         numbers = count()
         for text in texts:
-            for one in (text,) if isinstance(text, Rejection) else entries(text, numbers):
-                if isinstance(one, Rejection):
-                    yield one
-                else:
-                    self._add(one)
+            if isinstance(text, Rejection):
+                yield text
+                continue
+            for each in text.texts() if isinstance(text, Lines) else (text,):
+                for one in entries(each, numbers):
+                    if isinstance(one, Rejection):
+                        yield one
+                    else:
+                        self._add(one)
 
     def _add(self, notice: Notice) -> None:
         data = orjson.dumps(notice.raw) if notice.text is None else notice.text

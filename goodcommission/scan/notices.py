@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import count
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple, Protocol
 
@@ -40,8 +40,8 @@ MOST_NOTICES: Final = 2**20
 """Notices of one chunk: a notice's number is the number of its chunk times this, plus its place in the chunk."""
 CHUNK_TEXTS: Final = 4_000
 CHUNK_BYTES: Final = 32_000_000
-"""A chunk is full when it has so many texts or bytes, whichever is first. Judging one costs a tenth of a second however
-small it is."""
+"""A chunk is full when it has so many texts or lines, or so many bytes, whichever is first. Judging one costs a tenth
+of a second however small it is."""
 
 KINDS: Final = {
     "unreadable": "a file, or a member of an archive, that cannot be read",
@@ -143,6 +143,35 @@ class Text(NamedTuple):
     data: bytes
     whole: bool = False
     """Whether this is all of a file, whose first line is no JSON value by itself."""
+
+
+class Lines(NamedTuple):
+    """Lines that stand next to each other in an input, each a JSON text or blank; the last has no line end."""
+
+    file: str
+    line: int
+    """Of the first."""
+    data: bytes
+
+    def texts(self) -> Iterator[Text]:
+        """Each by itself."""
+        for number, line in enumerate(self.data.split(b"\n"), self.line):
+            if line and not line.isspace():
+                yield Text(self.file, number, line)
+
+    def cut(self, lines: int, size: int) -> tuple[Lines, Lines | None]:
+        """The first lines, so many at most and, but for the first of them, of so many bytes; and the others."""
+        data = self.data
+        if len(data) <= size and data.count(b"\n") < lines:
+            return self, None
+        end = -1
+        taken = 0
+        while taken < lines and end < size:
+            end = data.find(b"\n", end + 1)
+            if end < 0:
+                return self, None
+            taken += 1
+        return self._replace(data=data[:end]), Lines(self.file, self.line + taken, data[end + 1 :])
 
 
 # --- Inputs ------------------------------------------------------------------------------------------------------
@@ -262,8 +291,11 @@ class _Stored:
         self.count = 0
 
     def read(self, size: int = _BLOCK, /) -> bytes:
+        """So many bytes, fewer only at the end: so the blocks are the same whenever an input is read again."""
         left = size if self.size is None else min(size, self.size - self.count)
         data = self._file.read(left) if left > 0 else b""
+        while data and len(data) < left and (more := self._file.read(left - len(data))):
+            data += more
         self._digest.update(data)
         self.count += len(data)
         self._reader.done += len(data)
@@ -273,6 +305,11 @@ class _Stored:
         """Read what nobody asked for; the digest of it all."""
         while self.read():
             pass
+        return self.digest
+
+    @property
+    def digest(self) -> str:
+        """Of what was read so far."""
         return self._digest.hexdigest()
 
     def changed(self, path: str | None) -> str | None:
@@ -319,6 +356,8 @@ class Reader:
         """Bytes that have been read, as they are stored."""
         self.finished = 0
         """How many inputs have been read to their end."""
+        self._known = hashlib.blake2b(digest_size=16)
+        self._stored: _Stored | None = None
 
     @property
     def total(self) -> int | None:
@@ -326,13 +365,28 @@ class Reader:
         sizes = [one.size for one in self.inputs]
         return None if None in sizes else sum(size for size in sizes if size is not None)
 
-    def texts(self) -> Iterator[Text | Rejection]:
+    @property
+    def mark(self) -> str:
+        """A digest of all that was read so far, to know it again."""
+        found = self._known.copy()
+        if self._stored is not None:
+            found.update(self._stored.digest.encode())
+        return found.hexdigest()
+
+    def texts(self) -> Iterator[Text | Lines | Rejection]:
         """All texts in their order; in the place of what can't be read, why."""
         for one in self.inputs:
-            yield from self._input(one)
+            self._known.update(b"\n%s\n" % one.name.encode())
+            for text in self._input(one):
+                if isinstance(text, Rejection):
+                    self._known.update(text.to_json())
+                yield text
+            if self._stored is not None:
+                self._known.update(self._stored.digest.encode())
+                self._stored = None
             self.finished += 1
 
-    def _input(self, one: Input) -> Iterator[Text | Rejection]:
+    def _input(self, one: Input) -> Iterator[Text | Lines | Rejection]:
         name = one.name
         try:
             if one.path is None:
@@ -346,8 +400,8 @@ class Reader:
         except OSError as error:
             yield Rejection(name, None, None, "unreadable", f"the file can't be read: {error.strerror or error}")
 
-    def _file(self, one: Input, name: str, file: IO[bytes]) -> Iterator[Text | Rejection]:
-        stored = _Stored(file, self)
+    def _file(self, one: Input, name: str, file: IO[bytes]) -> Iterator[Text | Lines | Rejection]:
+        stored = self._stored = _Stored(file, self)
         first = stored.read(4)
         if first in {b"PK\x03\x04", b"PK\x05\x06"}:
             yield from self._archive(one, name, file, stored)
@@ -358,7 +412,7 @@ class Reader:
         if changed := stored.changed(one.path):
             yield Rejection(name, None, None, "changed", changed)
 
-    def _archive(self, one: Input, name: str, file: IO[bytes], stored: _Stored) -> Iterator[Text | Rejection]:
+    def _archive(self, one: Input, name: str, file: IO[bytes], stored: _Stored) -> Iterator[Text | Lines | Rejection]:
         if stored.start is None:
             yield Rejection(name, None, None, "unreadable", "a zip can't be read from a stream; save it as a file")
             return
@@ -375,8 +429,9 @@ class Reader:
         one.sha256 = stored.finish()
         self.done = before + (stored.size or 0)
 
-    @staticmethod
-    def _member(one: Input, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[Text | Rejection]:
+    def _member(
+        self, one: Input, archive: zipfile.ZipFile, member: zipfile.ZipInfo
+    ) -> Iterator[Text | Lines | Rejection]:
         name = f"{one.name}/{_written(member.filename)}"
         if member.flag_bits & 1:
             yield Rejection(name, None, None, "unreadable", "this member of the zip is encrypted; unpack it first")
@@ -385,9 +440,15 @@ class Reader:
         else:
             try:
                 with archive.open(member) as file:
-                    yield from _texts(name, _decompressed(file))
+                    yield from _texts(name, self._noted(_decompressed(file)))
             except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError) as error:
                 yield Rejection(name, None, None, "unreadable", f"this member of the zip can't be read: {error}")
+
+    def _noted(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        """Blocks of a member, which is not read in the order in which the archive is stored."""
+        for block in blocks:
+            self._known.update(block)
+            yield block
 
 
 class _Pushed:
@@ -507,7 +568,7 @@ def _unzstandard(file: _Readable) -> Iterator[bytes]:
 # --- Texts -------------------------------------------------------------------------------------------------------
 
 
-def _texts(name: str, blocks: Iterator[bytes]) -> Iterator[Text | Rejection]:
+def _texts(name: str, blocks: Iterator[bytes]) -> Iterator[Text | Lines | Rejection]:
     """The JSON texts of a file: its lines, if the first that is not blank is a JSON value; else the whole."""
     try:
         first = next(blocks, b"")
@@ -545,7 +606,10 @@ def _unfit(first: bytes) -> tuple[str, str] | None:
 
 
 class _Lines:
-    """The lines of a text with their numbers; None for one that is too long. A fault ends them and is kept."""
+    """The lines of a text in runs, each with the number of its first; None for a line that is too long.
+
+    A fault ends them and is kept.
+    """
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         self._blocks = blocks
@@ -558,64 +622,66 @@ class _Lines:
         size = 0
         try:
             for block in self._blocks:
-                if b"\n" not in block:
+                end = block.rfind(b"\n")
+                if end < 0:
                     size += len(block)
                     held = [*held, block] if size <= MOST_BYTES else []
                     continue
-                first, *lines = block.split(b"\n")
-                size += len(first)
-                self.number += 1
-                yield self.number, b"".join([*held, first]) if size <= MOST_BYTES else None
-                held = [lines.pop()]
+                first = block.index(b"\n")
+                if size + first > MOST_BYTES:
+                    yield self._run(None)
+                    if first < end:
+                        yield self._run(block[first + 1 : end])
+                else:
+                    yield self._run(b"".join([*held, block[:end]]))
+                held = [block[end + 1 :]]
                 size = len(held[0])
-                for line in lines:
-                    self.number += 1
-                    yield self.number, line
         except _ReadError as error:
             self.number += 1
             self.fault = error
             return
-        self.number += 1
         if size:
-            yield self.number, b"".join(held) if size <= MOST_BYTES else None
+            yield self._run(b"".join(held) if size <= MOST_BYTES else None)
+
+    def _run(self, data: bytes | None) -> tuple[int, bytes | None]:
+        first = self.number + 1
+        self.number += 1 if data is None else data.count(b"\n") + 1
+        return first, data
 
 
-def _cut(name: str, lines: _Lines) -> Iterator[Text | Rejection]:
-    head: list[tuple[int, bytes | None]] = []
-    each = iter(lines)
-    for number, line in each:
-        if line is None or line.strip():
-            head.append((number, line))
-            break
-    if not head:
+def _cut(name: str, lines: _Lines) -> Iterator[Text | Lines | Rejection]:
+    runs = iter(lines)
+    begin, run = next(((number, data) for number, data in runs if data is None or data.strip()), (0, b""))
+    if not begin:
         if lines.fault is None:
             yield Rejection(name, None, None, "malformed", "the file is empty")
         return
-    begin, first = head[0]
-    if first is not None and not _is_json(first):
-        size = len(first)
-        for number, line in each:
-            head.append((number, line))
-            size += 1 + len(line or b"")
-            if line is None or size > MOST_BYTES:
-                break
-        else:
-            if lines.fault is None:
-                yield Text(name, begin, b"\n".join(line or b"" for _, line in head), whole=True)
+    head = [(begin, run)]
+    if run is not None:
+        blank = next(count for count, line in enumerate(run.split(b"\n")) if line.strip())
+        begin, run = begin + blank, run.split(b"\n", blank)[blank]
+        head = [(begin, run)]
+        if not _is_json(run.split(b"\n", 1)[0]):
+            size = len(run)
+            while run is not None and size <= MOST_BYTES and (more := next(runs, None)):
+                head.append(more)
+                run = more[1]
+                size += 1 + len(run or b"")
+            if run is not None and size <= MOST_BYTES:
+                if lines.fault is None:
+                    yield Text(name, begin, b"\n".join(data or b"" for _, data in head), whole=True)
                 return
-        if not _are_lines([line for _, line in head if line]):
-            if lines.fault is None:
-                yield Rejection(name, begin, None, "too_large", _too_large())
-            for _ in each:  # to the end, for the digest and the place of a fault
-                pass
-            return
-    for number, line in head:
-        yield from one_text(name, number, line)
-    for number, line in each:
-        yield from one_text(name, number, line)
+            if not _are_lines(line for _, data in head if data for line in data.split(b"\n") if line):
+                if lines.fault is None:
+                    yield Rejection(name, begin, None, "too_large", _too_large())
+                for _ in runs:  # to the end, for the digest and the place of a fault
+                    pass
+                return
+    for number, data in chain(head, runs):
+        yield Rejection(name, number, None, "too_large", _too_large()) if data is None else Lines(name, number, data)
 
 
-def texts_in(name: str, line: int, data: bytes) -> Iterator[Text | Rejection]:
+def texts_in(name: str, line: int, data: bytes) -> Iterator[Text | Lines | Rejection]:
     """The texts in a part of a file that begins in this line, cut as the file itself would be."""
     lines = _Lines(iter((data,)))
     lines.number = line - 1
@@ -645,9 +711,9 @@ def _is_json(data: bytes) -> bool:
     return True
 
 
-def _are_lines(lines: Sequence[bytes]) -> bool:
+def _are_lines(lines: Iterable[bytes]) -> bool:
     """Whether this is JSON Lines although its first line is no JSON: another of the first lines is a notice."""
-    for line in lines[1:_FIRST_LINES]:
+    for line in islice(lines, 1, _FIRST_LINES):
         if line.lstrip()[:1] == b"{":
             try:
                 if is_ocds(orjson.loads(line)):
@@ -854,7 +920,7 @@ class Process:
     publishers: tuple[str | None, ...]
 
 
-Item = Text | Rejection | Process
+Item = Text | Lines | Rejection | Process
 
 
 @dataclass(frozen=True, slots=True)
@@ -865,27 +931,20 @@ class Chunk:
     items: tuple[Item, ...]
 
     @property
-    def digest(self) -> str:
-        """Of what is in it, to know it again."""
-        found = hashlib.blake2b(digest_size=16)
-        for item in self.items:
-            for one in item.releases if isinstance(item, Process) else (item,):
-                found.update(f"\n{one.file}\n{one.line}\n".encode())
-                found.update(one.data if isinstance(one, Text) else one.to_json())
-        return found.hexdigest()
-
-    @property
     def place(self) -> str:
         """Where its texts stand, in words."""
         if not self.items:
             return "nothing"
-        first, last = _place(self.items[0]), _place(self.items[-1])
+        first, last = _place(self.items[0]), _place(self.items[-1], last=True)
         return first if first == last else f"{first} to {last}"
 
 
-def _place(item: Item) -> str:
+def _place(item: Item, *, last: bool = False) -> str:
     text = item.releases[0] if isinstance(item, Process) else item
-    return f"{text.file}, line {text.line}" if text.line else text.file
+    line = text.line
+    if last and isinstance(text, Lines):
+        line = text.line + text.data.count(b"\n")
+    return f"{text.file}, line {line}" if line else text.file
 
 
 def chunks(items: Iterable[Item]) -> Iterator[Chunk]:
@@ -893,13 +952,20 @@ def chunks(items: Iterable[Item]) -> Iterator[Chunk]:
     held: list[Item] = []
     size = number = texts = 0
     for item in items:
-        held.append(item)
-        members = item.releases if isinstance(item, Process) else (item,)
-        texts += len(members)
-        size += sum(len(one.data) for one in members if isinstance(one, Text))
-        if texts >= CHUNK_TEXTS or size >= CHUNK_BYTES:
-            yield Chunk(number, tuple(held))
-            held, size, texts, number = [], 0, 0, number + 1
+        rest: Item | None = item
+        while rest is not None:
+            part, rest = rest.cut(CHUNK_TEXTS - texts, CHUNK_BYTES - size) if isinstance(rest, Lines) else (rest, None)
+            held.append(part)
+            if isinstance(part, Lines):
+                texts += part.data.count(b"\n") + 1
+                size += len(part.data)
+            else:
+                members = part.releases if isinstance(part, Process) else (part,)
+                texts += len(members)
+                size += sum(len(one.data) for one in members if isinstance(one, Text))
+            if texts >= CHUNK_TEXTS or size >= CHUNK_BYTES:
+                yield Chunk(number, tuple(held))
+                held, size, texts, number = [], 0, 0, number + 1
     if held or not number:
         yield Chunk(number, tuple(held))
 
@@ -925,11 +991,12 @@ def _processes(chunk: Chunk, numbers: Iterator[int]) -> Iterator[tuple[Notice, .
     for item in chunk.items:
         if isinstance(item, Rejection):
             yield item
-        elif isinstance(item, Text):
-            for one in entries(item, numbers):
-                yield one if isinstance(one, Rejection) else (one,)
-        else:
+        elif isinstance(item, Process):
             yield tuple(_members(item, numbers))
+        else:
+            for text in item.texts() if isinstance(item, Lines) else (item,):
+                for one in entries(text, numbers):
+                    yield one if isinstance(one, Rejection) else (one,)
 
 
 def _members(process: Process, numbers: Iterator[int]) -> Iterator[Notice]:

@@ -426,15 +426,17 @@ class Register:
         take = found.entries if self.left is None else min(self.left, found.entries)
         if self.left is not None:
             self.left -= take
+        taken = (one for one in found.releases if one[0] < take)
+        rows = [(shared, found.number, place, file, line) for place, shared, file, line in taken]
         copies: dict[int, tuple[str, int]] = {}
         self._store.execute("BEGIN")
-        for place, shared, file, line in found.releases:
-            if place >= take:
-                break
-            row = (shared, found.number, place, file, line)
-            if not self._store.execute("INSERT OR IGNORE INTO releases VALUES (?, ?, ?, ?, ?)", row).rowcount:
-                known = self._store.execute("SELECT file, line FROM releases WHERE shared = ?", (shared,))
-                copies[place] = known.fetchone()
+        added = self._store.executemany("INSERT OR IGNORE INTO releases VALUES (?, ?, ?, ?, ?)", rows).rowcount
+        if added < len(rows):
+            for shared, number, place, *_ in rows:
+                known = self._store.execute("SELECT chunk, place, file, line FROM releases WHERE shared = ?", (shared,))
+                chunk, first, file, line = known.fetchone()
+                if (chunk, first) != (number, place):
+                    copies[place] = (file, line)
         self._store.execute("COMMIT")
         return Answer(take, copies)
 

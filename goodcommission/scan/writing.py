@@ -191,23 +191,27 @@ class Folder:
 
     # -- chunk by chunk --
 
-    def check(self, chunk: Chunk) -> None:
+    def check(self, chunk: Chunk, mark: str) -> None:
         """Make sure that a chunk which is done is what it was.
+
+        Args:
+            chunk: The chunk.
+            mark: Of all that was read when it was full.
 
         Raises:
             ScanError: It is not: the inputs have changed.
         """
-        if self.done[chunk.number]["digest"] != chunk.digest:
+        if self.done[chunk.number]["read"] != mark:
             advice = "Begin anew with --force."
             message = f"this can't be resumed, because the input is not what it was ({chunk.place})"
             raise ScanError(Fault(message, str(self.half), suggestion=advice))
 
-    def add(self, done: Done, digest: str, finished: int) -> None:
+    def add(self, done: Done, mark: str, finished: int) -> None:
         """Keep what is done: from here on, an interruption loses nothing of it.
 
         Args:
             done: The chunk that is audited.
-            digest: Of what is in the chunk.
+            mark: Of all that was read when the chunk was full.
             finished: How many inputs had been read to their end.
         """
         self._appended[ERRORS].write(done.errors)
@@ -224,7 +228,7 @@ class Folder:
             os.fsync(appended.fileno())
         known = {
             "chunk": done.number,
-            "digest": digest,
+            "read": mark,
             "finished": finished,
             "counts": asdict(done.counts),
             "kinds": dict(done.kinds),
@@ -458,9 +462,9 @@ def _audit(folder: Folder, reader: Reader, options: Options, packs: Packs, jobs:
         for chunk in chunks(items):
             number = chunk.number
             if number < before:
-                folder.check(chunk)
+                folder.check(chunk, reader.mark)
             else:
-                marks[number] = (chunk.digest, reader.done, reader.finished)
+                marks[number] = (reader.mark, reader.done, reader.finished)
                 yield chunk
         if number + 1 < before:
             raise ScanError(Fault("this can't be resumed, because the input is shorter than it was", str(folder.half)))
@@ -470,8 +474,8 @@ def _audit(folder: Folder, reader: Reader, options: Options, packs: Packs, jobs:
     count = 0
     try:
         for done in run(coming(), Plan(options, folder.files, packs), register.answer, jobs):
-            digest, read, finished = marks.pop(done.number)
-            folder.add(done, digest, finished)
+            mark, read, finished = marks.pop(done.number)
+            folder.add(done, mark, finished)
             count += done.counts.read
             if progress is not None:
                 progress(read, reader.total, count)
