@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import random
+import time
 import tracemalloc
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ from typing import Any
 
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goodcommission.description.reading import read_documents
@@ -155,6 +156,39 @@ def test_lines_are_the_same_whatever_blocks_they_are_read_in(monkeypatch: pytest
     data = lines([release(1), [], release(2)]) + b"\n\xff\n" + lines([release(3)])[:-1]
     for packed in (data, gzip.compress(data)):
         assert ocids(of(packed)) == ["1", "wrong_shape", "2", "encoding", "3"]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from([b"1", b"", b"  ", b"22", b"4444", b"[]", b"\xff"]), max_size=12),
+    st.integers(1, 5),
+    st.integers(1, 12),
+    st.integers(1, 9),
+)
+def test_chunks_have_all_lines_once_and_no_more_than_they_may(
+    drawn: list[bytes], most: int, size: int, block: int
+) -> None:
+    data = b"\n".join([b"{}", *drawn])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "CHUNK_TEXTS", most)
+        patch.setattr(reading, "CHUNK_BYTES", size)
+        patch.setattr(reading, "_BLOCK", block)
+        found = list(chunks(Reader(find_inputs(["-"])[0], io.BytesIO(data)).texts()))
+    read = [[text for item in chunk.items for text in item.texts()] for chunk in found]  # type: ignore[union-attr]
+    assert [one.number for one in found] == list(range(len(found)))
+    assert [(one.line, one.data) for some in read for one in some] == [
+        (number, line) for number, line in enumerate(data.split(b"\n"), 1) if line.strip()
+    ]
+    for chunk in found:
+        lengths = [len(line) for item in chunk.items for line in item.data.split(b"\n")]  # type: ignore[union-attr]
+        assert len(lengths) <= most
+        assert sum(lengths[:-1]) < size
+
+
+def test_a_text_after_a_megabyte_of_blank_lines_is_read_soon() -> None:
+    started = time.process_time()
+    assert ocids(of(b"\n" * 1_000_000 + lines([release(1)]))) == ["1"]
+    assert time.process_time() - started < 2
 
 
 # --- Wrappings ---------------------------------------------------------------------------------------------------

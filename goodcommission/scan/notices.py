@@ -12,6 +12,7 @@ import io
 import json
 import lzma
 import os
+import pickle
 import re
 import stat
 import sys
@@ -151,7 +152,14 @@ class Lines(NamedTuple):
     file: str
     line: int
     """Of the first."""
+    lines: int
+    """How many."""
     data: bytes
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[type[Lines], tuple[Any, ...]]:
+        """To another process they may go as they are, without a copy."""
+        data = pickle.PickleBuffer(self.data) if protocol >= 5 else self.data
+        return Lines, (self.file, self.line, self.lines, data)
 
     def texts(self) -> Iterator[Text]:
         """Each by itself."""
@@ -161,8 +169,8 @@ class Lines(NamedTuple):
 
     def cut(self, lines: int, size: int) -> tuple[Lines, Lines | None]:
         """The first lines, so many at most and, but for the first of them, of so many bytes; and the others."""
-        data = self.data
-        if len(data) <= size and data.count(b"\n") < lines:
+        file, line, count, data = self
+        if count <= lines and len(data) <= size:
             return self, None
         end = -1
         taken = 0
@@ -171,7 +179,7 @@ class Lines(NamedTuple):
             if end < 0:
                 return self, None
             taken += 1
-        return self._replace(data=data[:end]), Lines(self.file, self.line + taken, data[end + 1 :])
+        return Lines(file, line, taken, data[:end]), Lines(file, line + taken, count - taken, data[end + 1 :])
 
 
 # --- Inputs ------------------------------------------------------------------------------------------------------
@@ -575,7 +583,7 @@ def _texts(name: str, blocks: Iterator[bytes]) -> Iterator[Text | Lines | Reject
         if unfit := _unfit(first):
             yield Rejection(name, None, None, *unfit)
             return
-        lines = _Lines(_started(first.removeprefix(_BOM), blocks))
+        lines = _Runs(_started(first.removeprefix(_BOM), blocks))
         yield from _cut(name, lines)
         if lines.fault:
             yield Rejection(name, lines.number, None, lines.fault.kind, lines.fault.reason)
@@ -605,8 +613,8 @@ def _unfit(first: bytes) -> tuple[str, str] | None:
     return None
 
 
-class _Lines:
-    """The lines of a text in runs, each with the number of its first; None for a line that is too long.
+class _Runs:
+    """The lines of a text in runs: the number of the first, how many, and the lines; None for a line that is too long.
 
     A fault ends them and is kept.
     """
@@ -617,7 +625,7 @@ class _Lines:
         self.number = 0
         """Of the last line that was given, or of the one in which the fault is."""
 
-    def __iter__(self) -> Iterator[tuple[int, bytes | None]]:
+    def __iter__(self) -> Iterator[tuple[int, int, bytes | None]]:
         held: list[bytes] = []
         size = 0
         try:
@@ -643,47 +651,52 @@ class _Lines:
         if size:
             yield self._run(b"".join(held) if size <= MOST_BYTES else None)
 
-    def _run(self, data: bytes | None) -> tuple[int, bytes | None]:
+    def _run(self, data: bytes | None) -> tuple[int, int, bytes | None]:
         first = self.number + 1
-        self.number += 1 if data is None else data.count(b"\n") + 1
-        return first, data
+        count = 1 if data is None else data.count(b"\n") + 1
+        self.number += count
+        return first, count, data
 
 
-def _cut(name: str, lines: _Lines) -> Iterator[Text | Lines | Rejection]:
+def _cut(name: str, lines: _Runs) -> Iterator[Text | Lines | Rejection]:
     runs = iter(lines)
-    begin, run = next(((number, data) for number, data in runs if data is None or data.strip()), (0, b""))
+    begin, count, run = next((one for one in runs if one[2] is None or one[2].strip()), (0, 0, b""))
     if not begin:
         if lines.fault is None:
             yield Rejection(name, None, None, "malformed", "the file is empty")
         return
-    head = [(begin, run)]
+    head = [(begin, count, run)]
     if run is not None:
-        blank = next(count for count, line in enumerate(run.split(b"\n")) if line.strip())
-        begin, run = begin + blank, run.split(b"\n", blank)[blank]
-        head = [(begin, run)]
+        start = run.rfind(b"\n", 0, len(run) - len(run.lstrip())) + 1
+        blank = run.count(b"\n", 0, start)
+        begin, count, run = begin + blank, count - blank, run[start:]
+        head = [(begin, count, run)]
         if not _is_json(run.split(b"\n", 1)[0]):
             size = len(run)
             while run is not None and size <= MOST_BYTES and (more := next(runs, None)):
                 head.append(more)
-                run = more[1]
+                run = more[2]
                 size += 1 + len(run or b"")
             if run is not None and size <= MOST_BYTES:
                 if lines.fault is None:
-                    yield Text(name, begin, b"\n".join(data or b"" for _, data in head), whole=True)
+                    yield Text(name, begin, b"\n".join(data or b"" for *_, data in head), whole=True)
                 return
-            if not _are_lines(line for _, data in head if data for line in data.split(b"\n") if line):
+            if not _are_lines(line for *_, data in head if data for line in data.split(b"\n") if line):
                 if lines.fault is None:
                     yield Rejection(name, begin, None, "too_large", _too_large())
                 for _ in runs:  # to the end, for the digest and the place of a fault
                     pass
                 return
-    for number, data in chain(head, runs):
-        yield Rejection(name, number, None, "too_large", _too_large()) if data is None else Lines(name, number, data)
+    for number, count, data in chain(head, runs):
+        if data is None:
+            yield Rejection(name, number, None, "too_large", _too_large())
+        else:
+            yield Lines(name, number, count, data)
 
 
 def texts_in(name: str, line: int, data: bytes) -> Iterator[Text | Lines | Rejection]:
     """The texts in a part of a file that begins in this line, cut as the file itself would be."""
-    lines = _Lines(iter((data,)))
+    lines = _Runs(iter((data,)))
     lines.number = line - 1
     yield from _cut(name, lines)
 
@@ -943,7 +956,7 @@ def _place(item: Item, *, last: bool = False) -> str:
     text = item.releases[0] if isinstance(item, Process) else item
     line = text.line
     if last and isinstance(text, Lines):
-        line = text.line + text.data.count(b"\n")
+        line = text.line + text.lines - 1
     return f"{text.file}, line {line}" if line else text.file
 
 
@@ -957,7 +970,7 @@ def chunks(items: Iterable[Item]) -> Iterator[Chunk]:
             part, rest = rest.cut(CHUNK_TEXTS - texts, CHUNK_BYTES - size) if isinstance(rest, Lines) else (rest, None)
             held.append(part)
             if isinstance(part, Lines):
-                texts += part.data.count(b"\n") + 1
+                texts += part.lines
                 size += len(part.data)
             else:
                 members = part.releases if isinstance(part, Process) else (part,)

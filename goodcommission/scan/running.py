@@ -6,6 +6,7 @@ import datetime as dt
 import errno
 import gc
 import os
+import pickle
 import re
 import signal
 import sqlite3
@@ -615,9 +616,13 @@ class _Workers:
         self._tell(worker, chunk)
 
     @staticmethod
-    def _tell(worker: _Worker, what: Any) -> None:
+    def _tell(worker: _Worker, what: Chunk | Answer) -> None:
+        texts: list[pickle.PickleBuffer] = []
+        said = pickle.dumps(what, 5, buffer_callback=texts.append)
         with suppress(OSError):  # It has died; that is heard soon.
-            worker.line.send(what)
+            worker.line.send((said, len(texts)))
+            for one in texts:
+                worker.line.send_bytes(one)
 
     def _died(self, worker: _Worker, tried: set[int], alone: list[Chunk]) -> None:
         worker.process.join()
@@ -665,6 +670,12 @@ def _quiet_start() -> Iterator[None]:
                 os.environ[name] = value
 
 
+def _told(line: Connection) -> Any:
+    """What `_Workers._tell` says."""
+    said, texts = line.recv()
+    return pickle.loads(said, buffers=[line.recv_bytes() for _ in range(texts)])  # noqa: S301 - as `recv` does
+
+
 def work(line: Connection, plan: Plan) -> None:
     """What a worker does, until nobody listens: read a chunk, ask, audit it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -676,9 +687,9 @@ def work(line: Connection, plan: Plan) -> None:
             gc.set_threshold(100_000, 50, 50)
             line.send("ready")
             while True:
-                found = auditor.read(line.recv())
+                found = auditor.read(_told(line))
                 line.send(found)
-                line.send(auditor.audit(found.number, line.recv()))
+                line.send(auditor.audit(found.number, _told(line)))
         except (EOFError, BrokenPipeError, ConnectionResetError):
             raise
         except MemoryError:
