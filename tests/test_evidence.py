@@ -194,6 +194,65 @@ def test_the_share_on_evidence_counts_what_is_met() -> None:
     assert (waived.passes, waived.evidenced) == (score.passes - 1, score.evidenced - 1)
 
 
+AWARDED = "requirements.insurance.exists(one, one.needed_by == 'award' && one.kind != 'other')"
+WITNESS = """
+  - id: WI-{number}
+    title: Needed by the award
+    asks: One is needed by the award.
+    phase: procurement
+    applies_to: [tender]
+    tier: small
+    severity: low
+    strength: good-practice
+    kind: direct
+    require: "{condition}"
+    finding: None is.
+    why: It is better.
+    remedy: Later.
+    sources: [{{source: policy}}]
+"""
+WITNESSES = f"""
+pack: witnesses
+version: 1.0.0
+title: Insurance
+sources: {{policy: {{title: Our policy}}}}
+let:
+  covered: {{is: "{AWARDED}"}}
+rules:
+{WITNESS.format(number=1, condition=AWARDED)}
+{WITNESS.format(number=2, condition="covered")}
+"""
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+@pytest.mark.parametrize(
+    ("shown", "claimed", "named"),
+    [((), True, None), (("1/kind",), False, 1), (("1/kind", "2"), False, 2), (("0",), True, None)],
+    ids=["nothing", "a part of one", "all of one", "what settles nothing"],
+)
+def test_of_items_each_of_which_would_do_the_one_with_evidence_is_named(
+    order: tuple[int, ...], shown: tuple[str, ...], claimed: bool, named: int | None, tmp_path: Path
+) -> None:
+    (tmp_path / "witnesses.yaml").write_text(WITNESSES, "utf-8")
+    kinds = (("other", "bid"), ("public_liability", "award"), ("professional_indemnity", "award"))
+    items = [{"kind": kind, "needed_by": needed} for kind, needed in kinds]
+    raw = {
+        "kind": "tender",
+        "requirements": {"insurance": [items[number] for number in order]},
+        "evidence": proof(*(f"/requirements/insurance/{order.index(int(one[0]))}{one[1:]}" for one in shown)),
+    }
+    document, report = tmp_path / "tender.json", tmp_path / "report.json"
+    document.write_text(json.dumps(raw), "utf-8")
+    found = audit(document, load_packs(["witnesses"], rules=[tmp_path / "witnesses.yaml"]), as_of=DAY)
+    assert [one.rule.id for one in found.results] == ["WI-1", "WI-2"]
+    for result in found.results:
+        assert (result.verdict, result.claimed) == ("pass", claimed)
+        if named is not None:
+            assert f"requirements.insurance[{order.index(named)}].needed_by" in result.decided_by
+    report.write_text(found.to_json(), "utf-8")
+    assert [one.differences for one in verify(report, document)] == [()]
+
+
 def test_a_report_saved_before_there_was_evidence_in_it_is_read(tmp_path: Path) -> None:
     raw = json.loads(audit(EXAMPLES / "tender.json", as_of=DAY).to_json())
     del raw["require_evidence"], raw["score"]["evidenced"], raw["digest"]

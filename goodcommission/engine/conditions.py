@@ -249,8 +249,16 @@ class Condition:
             return value
         return UNKNOWN if result.type() == _ERROR else value
 
-    def explain(self, values: Mapping[str, Any], lets: Lets) -> Explained:
+    def explain(
+        self, values: Mapping[str, Any], lets: Lets, evidence: Callable[[str], object] | None = None
+    ) -> Explained:
         """The tree's answer: the value, the facts that settled it, or the facts that are missing.
+
+        Args:
+            values: The facts.
+            lets: The lets that it may name, with what settled them.
+            evidence: What stands behind a fact. Where one item of a list settles it and several do, the one is named
+                that evidence stands behind, wherever it is in the list; else the first.
 
         Raises:
             EngineError: It would take too many steps.
@@ -258,7 +266,7 @@ class Condition:
         if self._explain is None:
             self._explain = _closure(self.tree, self._constants)
         try:
-            return self._explain(values, {}, lets)
+            return self._explain(values, {_EVIDENCE: evidence} if evidence else {}, lets)
         except _TooManyStepsError:
             raise self._failed(True, "") from None
 
@@ -779,6 +787,8 @@ def _strict(steps: list[_Step], compute: Callable[..., Any]) -> _Step:
 
 _STEPS: Final = ""
 """Where a macro's items are kept, no item's name: how many items the macros around it look at."""
+_EVIDENCE: Final = "?"
+"""In the same place: what stands behind a fact."""
 
 
 def _macro(kind: str, over: _Step, item: str, body: _Step) -> _Step:
@@ -802,10 +812,10 @@ def _macro(kind: str, over: _Step, item: str, body: _Step) -> _Step:
         whole, results = each(values, items, lets)
         if whole[0] is UNKNOWN:
             return whole
-        for _, result in results:
-            if result[0] is decisive:
-                asked = tuple(name for name in whole[1] if not any(part.startswith(name) for part in result[1]))
-                return decisive, asked + result[1], ()
+        if deciding := [result[1] for _, result in results if result[0] is decisive]:
+            settled = _best_shown(deciding, items.get(_EVIDENCE))
+            asked = tuple(name for name in whole[1] if not any(part.startswith(name) for part in settled))
+            return decisive, asked + settled, ()
         missing = tuple(name for _, result in results if result[0] is UNKNOWN for name in result[2])
         if any(result[0] is UNKNOWN for _, result in results):
             return UNKNOWN, (), missing
@@ -823,6 +833,13 @@ def _macro(kind: str, over: _Step, item: str, body: _Step) -> _Step:
         return [entry for entry, result in results if result[0] is True], settled, ()
 
     return quantified if kind in ("exists", "all") else collected
+
+
+def _best_shown(deciding: Sequence[tuple[str, ...]], evidence: Callable[[str], object] | None) -> tuple[str, ...]:
+    """Of the facts of some items, each of which would do, those with evidence behind all, or behind any, of them."""
+    if evidence is None or len(deciding) == 1:
+        return deciding[0]
+    return max(deciding, key=lambda names: (all(map(evidence, names)), any(map(evidence, names))))
 
 
 def _divide(a: Any, b: Any) -> Any:

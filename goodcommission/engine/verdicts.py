@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
@@ -169,9 +169,14 @@ class Setting:
         return known
 
 
-def compute_let(let: CompiledLet, values: Mapping[str, Any], lets: Mapping[str, Explained]) -> Explained:
+def compute_let(
+    let: CompiledLet,
+    values: Mapping[str, Any],
+    lets: Mapping[str, Explained],
+    evidence: Callable[[str], object] | None = None,
+) -> Explained:
     """The value of one let, rounded, with the facts that it rests on or that are missing."""
-    value, settled, missing = let.value.explain(values, lets)
+    value, settled, missing = let.value.explain(values, lets, evidence)
     if isinstance(value, float):
         value = round(value, LET_DIGITS) if math.isfinite(value) else UNKNOWN
     return (UNKNOWN, (), _once(missing)) if value is UNKNOWN else (value, _once(settled), ())
@@ -190,12 +195,12 @@ def compute_lets(rule: CompiledRule, setting: Setting) -> Mapping[str, Explained
     if not rule.lets:
         return _NO_LETS
     lets: dict[str, Explained] = {}
-    values = setting.facts.values
+    values, evidence = setting.facts.values, evidence_of(setting.facts)
     for let in rule.lets:
         key = (let.owner, let.name)
         known = setting.lets.get(key)
         if known is None:
-            known = setting.lets[key] = compute_let(let, values, lets)
+            known = setting.lets[key] = compute_let(let, values, lets, evidence)
         lets[let.name] = known
     return lets
 
@@ -248,11 +253,17 @@ class _Decision:
     branch: int | None = None
 
 
-def _decide(rule: CompiledRule, view: View, values: Mapping[str, Any], lets: Mapping[str, Explained]) -> _Decision:
+def evidence_of(facts: Facts) -> Callable[[str], object] | None:
+    """What stands behind a fact; None where there is no evidence for any."""
+    return facts.evidence_for if facts.evidenced else None
+
+
+def _decide(rule: CompiledRule, view: View, facts: Facts, lets: Mapping[str, Explained]) -> _Decision:
+    values, evidence = facts.values, evidence_of(facts)
     if rule.require:
         condition = rule.branches[0].condition
         value = condition.value(view)
-        _, settled, missing = condition.explain(values, lets)
+        _, settled, missing = condition.explain(values, lets, evidence)
         if value is UNKNOWN:
             return _Decision("unknown", missing=missing)
         return _Decision("pass" if value else "fail", settled=settled, branch=None if value else 1)
@@ -260,7 +271,7 @@ def _decide(rule: CompiledRule, view: View, values: Mapping[str, Any], lets: Map
     for index, branch in enumerate(rule.branches):
         value = branch.condition.value(view)
         if value is True:
-            settled = branch.condition.explain(values, lets)[1]
+            settled = branch.condition.explain(values, lets, evidence)[1]
             overturning = [other for other in undecided if other.verdict != branch.verdict]
             missing = tuple(n for other in overturning for n in other.condition.explain(values, lets)[2])
             return _Decision(branch.verdict, bool(overturning), settled, missing, index)
@@ -421,7 +432,7 @@ def judge_on_evidence(rule: CompiledRule, setting: Setting, asked: Setting, proo
 
 def _judge(rule: CompiledRule, setting: Setting, proof: Setting) -> RuleVerdict:
     severity = rule.rule.severity
-    values = setting.facts.values
+    facts = setting.facts
     size: Explained = setting.tiers[rule.tier]
     if size[0] is False:
         small = f"asked only of {TIERS[rule.tier]} contracts and above"
@@ -432,14 +443,14 @@ def _judge(rule: CompiledRule, setting: Setting, proof: Setting) -> RuleVerdict:
     if rule.when is not None:
         applies = rule.when.value(view)
         if applies is not True:
-            asked = (applies, *rule.when.explain(values, lets)[1:])
+            asked = (applies, *rule.when.explain(facts.values, lets)[1:])
         if applies is False:
             absent = "what it is about does not arise here"
             return RuleVerdict(rule, "not_applicable", severity, settled=_unique(asked[1]), reason=absent)
     if proof is not setting:
-        values, lets = proof.facts.values, compute_lets(rule, proof)
+        facts, lets = proof.facts, compute_lets(rule, proof)
         view = view_of(rule, proof, lets)
-    decision = _decide(rule, view, values, lets)
+    decision = _decide(rule, view, facts, lets)
     due = rule.due == 0 or (None if setting.stage is None else setting.stage >= rule.due)
     planned = rule.planned.value(view) if due is not True and rule.planned is not None else False
     gates_open = size[0] is True and asked[0] is True
@@ -448,7 +459,7 @@ def _judge(rule: CompiledRule, setting: Setting, proof: Setting) -> RuleVerdict:
             rule, "not_yet_due", severity, settled=("stage",), reason=f"asked from the stage “{rule.rule.due_from}” on"
         )
     if due is False and gates_open and rule.planned is not None:
-        settled = rule.planned.explain(values, lets)[1]
+        settled = rule.planned.explain(facts.values, lets, evidence_of(facts))[1]
         dated = any(dictionary()[name].type == "date" for name in settled if name in dictionary())
         reason = "planned, with a date" if dated else "in place before it is due"
         return _passed(rule, setting, _Decision("pass", settled=settled), lets, view, reason)
