@@ -182,8 +182,9 @@ def profile(count: int, vary: bool) -> None:
     import orjson
 
     from goodcommission.packs.loading import load_packs
+    from goodcommission.scan.inputs import Chunk, Rejection, Text
     from goodcommission.scan.judging import Judge
-    from goodcommission.scan.notices import Chunk, Rejection, Text, processes
+    from goodcommission.scan.notices import processes
     from goodcommission.scan.summary import partial
 
     packs = load_packs()

@@ -26,8 +26,9 @@ from scan import write_notices
 
 from goodcommission.packs.loading import load_packs
 from goodcommission.scan.columns import Batch, Part
+from goodcommission.scan.inputs import Chunk, Rejection, Text
 from goodcommission.scan.judging import Judge
-from goodcommission.scan.notices import Chunk, Rejection, Text, processes
+from goodcommission.scan.notices import processes
 
 SIGNS = {"_==_": "=", "_!=_": "<>", "_<_": "<", "_<=_": "<=", "_>_": ">", "_>=_": ">="}
 

@@ -23,9 +23,11 @@ from hypothesis import strategies as st
 
 from goodcommission.description.reading import read_documents
 from goodcommission.exceptions import DescriptionError, ScanError
-from goodcommission.scan import notices as reading
+from goodcommission.scan import inputs as reading
+from goodcommission.scan import notices
+from goodcommission.scan.inputs import Chunk, Reader, Rejection, chunks, find_inputs
 from goodcommission.scan.merging import merging
-from goodcommission.scan.notices import Chunk, Notice, Reader, Rejection, chunks, find_inputs, processes
+from goodcommission.scan.notices import Notice, processes
 
 RELEASE: dict[str, Any] = {
     "ocid": "ocds-b5fd17-1",
@@ -415,7 +417,7 @@ def test_a_line_in_another_encoding_is_rejected_and_the_others_are_read() -> Non
 
 
 def test_more_notices_than_a_chunk_can_number_are_said_to_be_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MOST_NOTICES", 4)
+    monkeypatch.setattr(notices, "MOST_NOTICES", 4)
     found = of(json.dumps([release(n) for n in range(9)]).encode())
     assert ocids(found) == ["0", "1", "2", "too_large"]
     assert "4 notices" in found[-1].reason  # type: ignore[union-attr]

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from goodcommission.auditing import audit
 from goodcommission.exceptions import PackError, ScanError
 from goodcommission.packs.loading import load_packs
-from goodcommission.scan import Options, ScannedNotice, Written, notices, running, scan, write_scan
+from goodcommission.scan import Options, ScannedNotice, Written, inputs, running, scan, write_scan
 
 HERE = Path(__file__).parent.parent
 PACKS = ("market-diversity",)
@@ -54,7 +54,7 @@ def lines(values: Sequence[Any]) -> bytes:
 @pytest.fixture
 def several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Inputs that make six chunks, with a copy and a broken line among them."""
-    monkeypatch.setattr(notices, "CHUNK_TEXTS", 5)
+    monkeypatch.setattr(inputs, "CHUNK_TEXTS", 5)
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "a.jsonl").write_bytes(lines([*map(numbered, range(12)), b"{\n", numbered(3)]))
@@ -231,7 +231,7 @@ def test_what_is_read_is_audited_rejected_left_out_or_merged(
     values: list[Any], size: int, options: dict[str, Any]
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(notices, "CHUNK_TEXTS", size)
+        patch.setattr(inputs, "CHUNK_TEXTS", size)
         found, about = scanned(lines([{"ocid": "ocds-first", "id": "1"}, *values]), **options)
     entries = 1 + sum(len(one.get("releases", [one])) if isinstance(one, dict) else 1 for one in values)
     counts = about.counts
@@ -306,8 +306,8 @@ def test_results_are_typed_and_are_those_of_the_tables(several: Path) -> None:
 
 SCRIPT = """
 import sys
-from goodcommission.scan import notices, scan
-notices.CHUNK_TEXTS = 5
+from goodcommission.scan import inputs, scan
+inputs.CHUNK_TEXTS = 5
 print(len(list(scan([sys.argv[1]], ["market-diversity"], jobs=int(sys.argv[2])))))
 """
 
@@ -453,8 +453,8 @@ def test_two_scans_do_not_write_into_one_folder(several: Path) -> None:
 
 COMMAND = """
 import sys
-from goodcommission.scan import notices
-notices.CHUNK_TEXTS = int(sys.argv.pop(1))
+from goodcommission.scan import inputs
+inputs.CHUNK_TEXTS = int(sys.argv.pop(1))
 from goodcommission.cli import main
 main(prog_name="goodcommission")
 """
@@ -487,7 +487,7 @@ def test_ctrl_c_stops_a_scan_which_then_goes_on(several: Path) -> None:
     _, err = resumed.communicate(timeout=60)
     assert resumed.returncode == 0, err
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(notices, "CHUNK_TEXTS", 2)
+        patch.setattr(inputs, "CHUNK_TEXTS", 2)
         assert tree(several.parent / "run") == tree(written(several).place)
 
 

@@ -204,7 +204,7 @@ def _compare(context: click.Context, paths: Sequence[str], output: Path) -> None
 
 def _say_the_rest(written: Written, output: Path) -> None:
     """What the summary does not say: what was rejected and why, and where everything is."""
-    from goodcommission.scan.notices import KINDS
+    from goodcommission.scan.inputs import KINDS
     from goodcommission.scan.writing import ERRORS
 
     counts = written.counts

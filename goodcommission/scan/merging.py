@@ -11,17 +11,8 @@ from typing import Any, Final, Self
 
 import orjson
 
-from goodcommission.scan.notices import (
-    MOST_BYTES,
-    Item,
-    Lines,
-    Notice,
-    Process,
-    Reader,
-    Rejection,
-    Text,
-    entries,
-)
+from goodcommission.scan.inputs import MOST_BYTES, Item, Lines, Process, Reader, Rejection, Text
+from goodcommission.scan.notices import Notice, entries
 
 _TABLES: Final = """
 BEGIN;

@@ -17,8 +17,8 @@ import polars as pl
 from goodcommission.exceptions import Fault, ScanError
 from goodcommission.packs.compiling import Packs
 from goodcommission.packs.model import Severity, Tier
+from goodcommission.scan.inputs import Reader, Rejection, chunks, find_inputs
 from goodcommission.scan.merging import merging
-from goodcommission.scan.notices import Reader, Rejection, chunks, find_inputs
 from goodcommission.scan.running import Counts, Done, Options, Plan, Register, cores, prepare, run
 from goodcommission.scan.summary import Counts as SummaryCounts
 from goodcommission.scan.summary import Partial, Summary, merged, summarise

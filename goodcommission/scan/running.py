@@ -30,8 +30,9 @@ from goodcommission.packs.compiling import Packs
 from goodcommission.packs.loading import load_packs
 from goodcommission.packs.model import Tier
 from goodcommission.regimes import regime_of
+from goodcommission.scan.inputs import Chunk, Rejection
 from goodcommission.scan.judging import Judge, Stated
-from goodcommission.scan.notices import MOST_NOTICES, Chunk, Notice, Rejection, identity, merged, processes
+from goodcommission.scan.notices import MOST_NOTICES, Notice, identity, merged, processes
 from goodcommission.scan.summary import partial
 
 if TYPE_CHECKING:

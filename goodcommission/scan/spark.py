@@ -50,8 +50,9 @@ from goodcommission.packs.adjusting import Change
 from goodcommission.packs.compiling import Packs, compile_packs
 from goodcommission.packs.loading import pack_from_json, pack_to_json
 from goodcommission.packs.model import Tier
+from goodcommission.scan.inputs import MOST_BYTES, Chunk, Item, Rejection, one_text, texts_in
 from goodcommission.scan.judging import Judge, Stated
-from goodcommission.scan.notices import MOST_BYTES, Chunk, Item, Rejection, identity, one_text, processes, texts_in
+from goodcommission.scan.notices import identity, processes
 from goodcommission.scan.running import Options, judged, prepare, stated
 from goodcommission.scan.tables import NOTICES, RULES
 from goodcommission.version import VERSION

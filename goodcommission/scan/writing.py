@@ -18,8 +18,8 @@ import polars as pl
 
 from goodcommission.exceptions import Fault, ScanError
 from goodcommission.packs.compiling import Packs
+from goodcommission.scan.inputs import Chunk, Input, Reader, chunks, find_inputs
 from goodcommission.scan.merging import merging
-from goodcommission.scan.notices import Chunk, Input, Reader, chunks, find_inputs
 from goodcommission.scan.results import summary_counts
 from goodcommission.scan.running import Counts, Done, Options, Plan, Register, cores, out_of_space, prepare, run
 from goodcommission.scan.summary import Partial, Summary, merged, summarise

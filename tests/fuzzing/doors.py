@@ -124,7 +124,8 @@ def _judge() -> Any:
 
 def scan(data: bytes) -> None:
     """Lines or texts of a scan: read, merged and judged together."""
-    from goodcommission.scan.notices import Rejection, chunks, merged, processes, texts_in
+    from goodcommission.scan.inputs import Rejection, chunks, texts_in
+    from goodcommission.scan.notices import merged, processes
     from goodcommission.scan.running import BATCH
 
     def judged(found: list[Any]) -> None:
