@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from goodcommission import audit, load_packs
+from goodcommission.packs.checking import check_packs
 from goodcommission.packs.compiling import Packs
 from goodcommission.report.model import AuditReport, RuleResult
 
@@ -158,6 +159,10 @@ ROWS = yaml.safe_load((Path(__file__).parent / "fixtures" / "verdicts.yaml").rea
 
 def told(result: RuleResult) -> dict[str, Any]:
     """All that is said of a rule, what is empty left out."""
+    for text in (result.finding, result.remedy, result.reason):
+        assert text is None or text
+    for mark in (result.provisional, result.claimed, result.evidenced):
+        assert isinstance(mark, bool)
     held = {
         "verdict": result.verdict,
         "provisional": result.provisional,
@@ -204,3 +209,155 @@ def test_what_is_remembered_of_a_claim_is_not_said_of_what_is_shown(packs: Packs
     of_law = "regime" in row["stated"].get("process", {})
     assert {one.rule.id: told(one) for one in shown.results if of_law or not one.rule.law} == row["expected"]
     assert not any(one.evidenced for one in before.results)
+
+
+# What is worked out, what is said of it, and what is beyond numbers
+
+SUMS: dict[str, Any] = {
+    "pack": "trial-sums",
+    "version": "1.0.0",
+    "title": "A pack for sums",
+    "sources": PACK["sources"],
+    "rules": [
+        written(
+            "S-01",
+            tier="small",
+            let={"part": {"is": "subcontracting.actual_vcs_share * 0.1", "unit": "share", "round": "up"}},
+            require="part <= 0.08",
+            finding="{part} is too much.",
+            remedy="Less than {part}.",
+            notes=[{"when": "part > 0.05", "text": "It is {part}."}],
+        ),
+        written(
+            "S-02",
+            tier="small",
+            # Each names what the one before it names twice.
+            let={f"d{n}": {"is": f"d{n - 1} + d{n - 1}" if n else "value.total", "unit": "GBP"} for n in range(9)},
+            require="d8 <= 25600.0",
+            finding="{d8} in all.",
+        ),
+        written(
+            "S-03",
+            tier="small",
+            let={"huge": {"is": "value.total * 100.0", "unit": "GBP"}, "less": {"is": "huge * 0.5", "unit": "GBP"}},
+            decide=[
+                {"fail": "value.total > 1000000.0", "finding": "{huge} is too much.", "remedy": "{less}."},
+                {"pass": "less < 1000.0"},
+            ],
+        ),
+        written(
+            "S-04",
+            tier="small",
+            due_from="awarded",
+            planned="value.total > 5.0",
+            let={"twice": {"is": "value.total * 2.0", "unit": "GBP"}},
+            require="lots.considered",
+            finding="No.",
+            notes=[{"when": "twice > 1.0", "text": "Twice is {twice}."}],
+        ),
+        written(
+            "S-05",
+            tier="small",
+            let={"third": {"is": "value.total / 3.0", "unit": "GBP", "round": "down"}},
+            require="third < 10.0",
+            finding="{third} each.",
+        ),
+    ],
+}
+CLAIMED = {"verdict": "pass", "claimed": True}
+FAILED = {"verdict": "fail", "remedy": "Mend it."}
+BEYOND = {"verdict": "unknown", "reason": "what is stated fits none of the cases that the rule can decide"}
+SHARE = {"decided_by": ["subcontracting.actual_vcs_share"]}
+TOTAL = {"decided_by": ["value.total"]}
+SUMMED: list[tuple[dict[str, Any], dict[str, dict[str, Any]]]] = [
+    # 0.8 * 0.1 is more than 0.08 in doubles, and six decimals are what is looked at.
+    ({"share": 0.8}, {"S-01": {**CLAIMED, **SHARE, "notes": ["It is 8%."]}}),
+    ({"share": 0.800004}, {"S-01": {**CLAIMED, **SHARE, "notes": ["It is 8%."]}}),
+    (
+        {"share": 0.80002},
+        {
+            "S-01": {
+                "verdict": "fail",
+                "finding": "8.01% is too much.",
+                "remedy": "Less than 8.01%.",
+                "notes": ["It is 8.01%."],
+                **SHARE,
+            }
+        },
+    ),
+    (
+        {"total": 100},
+        {
+            "S-02": {**CLAIMED, **TOTAL},
+            "S-05": {**FAILED, **TOTAL, "finding": "£33.33 each."},
+        },
+    ),
+    (
+        {"total": 200},
+        {
+            "S-02": {**FAILED, **TOTAL, "finding": "£51,200 in all."},
+            "S-05": {**FAILED, **TOTAL, "finding": "£66.66 each."},
+        },
+    ),
+    ({"total": 1e308}, {"S-02": BEYOND, "S-03": {"verdict": "fail", **TOTAL, "finding": "not known is too much."}}),
+    ({"total": 10, "stage": "draft"}, {"S-04": {**CLAIMED, **TOTAL, "notes": ["Twice is £20."]}}),
+    ({}, {"S-02": {"verdict": "unknown", "missing": ["value.total"]}}),
+]
+
+
+def test_what_is_worked_out_is_rounded_and_named_once(tmp_path: Path) -> None:
+    (tmp_path / "trial-sums.yaml").write_text(yaml.safe_dump(SUMS, sort_keys=False), "utf-8")
+    packs = load_packs(["trial-sums"], rules=[tmp_path])
+    for stated, expected in SUMMED:
+        raw: dict[str, Any] = {name: value for name, value in stated.items() if name == "stage"}
+        if "share" in stated:
+            raw["subcontracting"] = {"actual_vcs_share": stated["share"]}
+        if "total" in stated:
+            raw["value"] = {"total": {"amount": stated["total"], "currency": "GBP"}}
+        results = {one.rule.id: told(one) for one in audited(packs, raw).results}
+        assert {id: {**results[id], **one} for id, one in expected.items()} == {id: results[id] for id in expected}
+        assert all(results[id].keys() - one.keys() <= {"remedy", "reason"} for id, one in expected.items()), stated
+
+
+# Rules of law
+
+
+def test_a_law_is_mended_with_the_number_of_its_day(tmp_path: Path) -> None:
+    """`packs check` mends each case that fails, and asks the rule again."""
+
+    def case(expect: str, day: str, pages: int, framework: bool = True) -> dict[str, Any]:
+        process = {"regime": "procurement_act_2023", "framework": framework, "response_pages": pages}
+        value = {"total": {"amount": 30000, "currency": "GBP"}}
+        given = {"value": value, "process": process, "timeline": {"tender_published": day}}
+        return {"name": f"{expect} {day} {pages}", "expect": expect, "given": given}
+
+    cases = [
+        case("pass", "2026-01-31", 40),
+        case("fail", "2026-01-31", 41),
+        case("fail", "2026-02-01", 40),
+        case("not_applicable", "2026-02-01", 40, framework=False),
+        {"name": "nothing", "expect": "unknown", "given": {}},
+    ]
+    for mend, faults in (("params.pages", 0), ("params.pages + 1", 2)):
+        edit = {"set": "process.response_pages", "to": mend, "kind": "decision"}
+        law = {**LAW, "rules": [{**LAW["rules"][0], "mend": [edit], "cases": cases}]}
+        (tmp_path / "trial-law.yaml").write_text(yaml.safe_dump(law, sort_keys=False), "utf-8")
+        found = check_packs([tmp_path / "trial-law.yaml"]).faults
+        assert len(found) == faults, found
+
+
+def test_a_law_that_rests_on_the_documents_own_word_is_not_met_where_evidence_is_required(tmp_path: Path) -> None:
+    """What is bought and by which route decides which rules are asked; whether they are met is to be shown."""
+    asked = {"when": "process.framework", "require": "process.route == 'open_tender'", "finding": "By {process.route}."}
+    rule = {key: value for key, value in LAW["rules"][0].items() if key != "governed_by"}
+    law = {**LAW, "rules": [{**rule, **asked}], "parameters": {}}
+    (tmp_path / "trial-law.yaml").write_text(yaml.safe_dump(law, sort_keys=False), "utf-8")
+    packs = load_packs(["trial-law"], rules=[tmp_path])
+    process = {"regime": "procurement_act_2023", "framework": True, "route": "open_tender"}
+    shown = [{"pointer": f"/process/{name}", "document": "Minutes"} for name in ("framework", "regime")]
+    for evidence, verdict in ((shown, "unknown"), ([{"pointer": "/process", "document": "Minutes"}], "pass")):
+        stated = {"process": process, "evidence": evidence}
+        (result,) = audited(packs, stated, tier="large", require_evidence=True).results
+        assert result.verdict == verdict
+        if verdict == "unknown":
+            assert (result.missing, result.law) == (("process.route",), ())

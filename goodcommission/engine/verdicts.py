@@ -18,8 +18,8 @@ REMEMBERED: Final = 512
 """How many answers of one rule are remembered; then they are forgotten together."""
 _PARAMS: Final = "params."
 LET_DIGITS: Final = 6
-_MANY: Final = 100
 """0.08 < 0.8 * 0.1 is true in doubles; six decimals are far below a penny and far above the error."""
+_MANY: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,6 @@ class RuleVerdict:
     notes: tuple[str, ...] = ()
     reason: str | None = None
     """Why a rule does not apply or is not due yet, or what would become of it, in one sentence."""
-    lets: Mapping[str, Explained] = field(default_factory=dict)
     branch: int | None = None
     standing: Standing | None = None
     """Of a rule of law: whether it holds here, and with which numbers."""
@@ -229,13 +228,13 @@ def speaker(rule: CompiledRule, facts: Facts, lets: Mapping[str, Explained]) -> 
             value = facts.values.get(name, parameter.value)
             return "not known" if value is None else say(value, parameter.unit)
         value = facts.values.get(name, UNKNOWN)
-        fact = entries[name.removesuffix(GIVEN)]
+        fact = entries[name]
         if value is UNKNOWN:
             return "none" if facts.values.get(name + GIVEN) is False else "not known"
         if facts.values.get(name + GIVEN) is False and fact.type == "money":
             return "nothing"
         unit = {"money": rule.currency, "date": "date", "enum": "enum"}.get(fact.type, fact.unit)
-        return say(value, unit if fact.type != "double" or unit == "share" else None)
+        return say(value, unit)
 
     return value_of
 
@@ -326,22 +325,19 @@ def judge(rule: CompiledRule, setting: Setting, proof: Setting | None = None) ->
     return _judge_or_remember(rule, setting, proof)
 
 
-def standing_of(rule: CompiledRule, setting: Setting) -> Standing | None:
-    """Whether a rule of law holds for a document; None for a rule of practice."""
-    if rule.law is None:
-        return None
-    return stand(rule.law, setting.regime, setting.facts.values if setting.stated is None else setting.stated)
+def _standing(law: Law, setting: Setting) -> Standing:
+    """Whether a law holds for a document, and with which numbers."""
+    return stand(law, setting.regime, setting.facts.values if setting.stated is None else setting.stated)
 
 
 def setting_for(rule: CompiledRule, setting: Setting) -> Setting:
     """The setting with the numbers that a rule has there."""
-    standing = standing_of(rule, setting)
-    return setting if standing is None else setting.under(standing)
+    return setting if rule.law is None else setting.under(_standing(rule.law, setting))
 
 
 def _judge_by_law(rule: CompiledRule, law: Law, setting: Setting, proof: Setting | None) -> RuleVerdict:
     """Apply a rule of law: first whether it holds for this document at all, then what it says."""
-    standing = stand(law, setting.regime, setting.facts.values if setting.stated is None else setting.stated)
+    standing = _standing(law, setting)
     severity = rule.rule.severity
     if standing.holds is False:
         return RuleVerdict(
@@ -355,9 +351,7 @@ def _judge_by_law(rule: CompiledRule, law: Law, setting: Setting, proof: Setting
     missing, reason = _without_numbers(said.missing, standing)
     if standing.holds is None and said.verdict in ("pass", "fail", "unknown"):
         names = _unique(standing.missing + missing)
-        return RuleVerdict(
-            rule, "unknown", severity, missing=names, reason=standing.reason, lets=said.lets, standing=standing
-        )
+        return RuleVerdict(rule, "unknown", severity, missing=names, reason=standing.reason, standing=standing)
     decided = said.verdict in ("pass", "fail")
     provisional = said.provisional or (decided and standing.provisional)
     settled = tuple(name for name in said.settled if not name.startswith(_PARAMS))
@@ -423,7 +417,7 @@ def judge_on_evidence(rule: CompiledRule, setting: Setting, asked: Setting, proo
     shown = judge(rule, asked, proof)
     if shown.verdict == "fail" or (shown.verdict == "not_yet_due" and claimed.verdict == "pass"):
         bare = tuple(name for name in claimed.settled if not setting.facts.shown(name))
-        shown = RuleVerdict(rule, "unknown", rule.rule.severity, missing=bare, lets=shown.lets, standing=shown.standing)
+        shown = RuleVerdict(rule, "unknown", rule.rule.severity, missing=bare, standing=shown.standing)
     if shown.verdict != "unknown" or claimed.verdict == "unknown":
         return shown
     would = "it is met" if claimed.verdict == "pass" else "it is not asked"
@@ -466,22 +460,18 @@ def _judge(rule: CompiledRule, setting: Setting, proof: Setting) -> RuleVerdict:
     if due is False:  # Whether it is asked is open; the plan would meet it.
         decision = _Decision("pass")
     if not gates_open or (due is None and not (decision.verdict == "pass" and planned is True)):
-        gates = (size[2] if size[0] is UNKNOWN else ()) + (asked[2] if asked[0] is UNKNOWN else ())
-        if due is not True:
-            gates += ("stage",) if setting.stage is None else ()
+        gates = size[2] + asked[2] + (("stage",) if due is None else ())
         would = {
             "pass": "if it is asked, it is met on what is stated",
             "fail": "if it is asked, it is not met on what is stated",
             "unknown": None,
         }[decision.verdict]
-        return RuleVerdict(
-            rule, "unknown", severity, missing=_unique(gates + decision.missing), reason=would, lets=lets
-        )
+        return RuleVerdict(rule, "unknown", severity, missing=_unique(gates + decision.missing), reason=would)
     if decision.verdict == "pass":
         return _passed(rule, setting, decision, lets, view, None)
     if decision.verdict == "unknown":
         fits = None if decision.missing else "what is stated fits none of the cases that the rule can decide"
-        return RuleVerdict(rule, "unknown", severity, missing=_unique(decision.missing), reason=fits, lets=lets)
+        return RuleVerdict(rule, "unknown", severity, missing=_unique(decision.missing), reason=fits)
     branch = rule.branches[decision.branch or 0]
     value_of = speaker(rule, setting.facts, lets)
     return RuleVerdict(
@@ -495,7 +485,6 @@ def _judge(rule: CompiledRule, setting: Setting, proof: Setting) -> RuleVerdict:
         remedy=branch.remedy.fill(value_of) if branch.remedy else None,
         evidenced=all_shown(setting.facts, decision.settled),
         notes=_advice(rule, setting, lets, view),
-        lets=lets,
         branch=decision.branch,
     )
 
@@ -535,8 +524,7 @@ def _passed(
         evidenced=all_shown(facts, settled),
         settled=settled,
         missing=_unique(decision.missing),
-        notes=_advice(rule, setting, lets, view) if rule.notes else (),
+        notes=_advice(rule, setting, lets, view),
         reason=reason,
-        lets=lets,
         branch=decision.branch,
     )
