@@ -448,6 +448,113 @@ def test_the_worst_case_is_bounded() -> None:
     assert time.perf_counter() - began < 2
 
 
+A, B, C = rule("A-1"), rule("B-1"), rule("C-1")
+RISK = [conclusion(f"risk.{letter}") for letter in "abc"]
+GATED = [pattern("X-1", "risk.a", when="true", all_of=[A])]
+BOTH_GATED = [*GATED, pattern("X-2", "risk.b", when="true", all_of=[B])]
+PULLED_TWO_WAYS: dict[str, list[Pattern]] = {
+    "a gate is true and false": [
+        *GATED,
+        pattern("X-2", "risk.b", all_of=[RISK[0]]),
+        pattern("X-3", "risk.c", all_of=[RISK[1]], unless=[RISK[0]]),
+    ],
+    "only without the gate": [
+        *GATED,
+        pattern("X-2", "risk.b", all_of=[RISK[0]]),
+        pattern("X-3", "risk.c", any_of=[RISK[1], C], unless=[RISK[0]]),
+    ],
+    "only with the gate": [
+        *GATED,
+        pattern("X-2", "risk.b", all_of=[RISK[0], B]),
+        pattern("X-3", "risk.c", at_least={"count": 1, "of": [RISK[0], C]}, unless=[RISK[1]]),
+    ],
+    "one gate of two": [
+        *BOTH_GATED,
+        pattern("X-3", "risk.c", all_of=RISK[:2]),
+        pattern("X-4", "risk.d", at_least={"count": 1, "of": RISK[:2]}, unless=[RISK[2]]),
+    ],
+    "both gates and not both": [
+        *BOTH_GATED,
+        pattern("X-3", "risk.c", any_of=RISK[:2]),
+        pattern("X-4", "risk.d", at_least={"count": 2, "of": RISK[:2]}, unless=[RISK[2]]),
+    ],
+    "a gate and a rule": [
+        *GATED,
+        pattern("X-2", "risk.b", all_of=[RISK[0]], any_of=[B, rule("B-1", "pass")]),
+        pattern("X-3", "risk.c", any_of=[RISK[0], B], unless=[RISK[1], rule("B-1", "not_applicable")]),
+    ],
+    "two of three and not the first two": [
+        pattern("X-1", "risk.a", all_of=[A, B]),
+        pattern("X-2", "risk.b", at_least={"count": 2, "of": [A, B, C]}, unless=[RISK[0]]),
+    ],
+    "neither passed nor failed": [pattern("X-1", "risk.a", all_of=[C], unless=[A, rule("A-1", "pass")])],
+    "passed or failed is sure": [
+        pattern("X-1", "risk.a", any_of=[B, rule("B-1", "pass")]),
+        pattern("X-2", "risk.b", all_of=[A], unless=[RISK[0]]),
+    ],
+    "what is not checked comes first": [
+        pattern("X-1", "risk.a", all_of=[A]),
+        pattern("X-2", "risk.b", any_of=[rule("Z-9"), RISK[0]], unless=[rule("Z-9", "pass"), A]),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", PULLED_TWO_WAYS)
+def test_what_is_pulled_two_ways_is_as_defined(name: str) -> None:
+    patterns = PULLED_TWO_WAYS[name]
+    rules = dict.fromkeys(("A-1", "B-1", "C-1"))
+    compiled = compile_patterns(patterns, rules)
+    gated = [one.id for one in patterns if one.when is not None]
+    seen = set()
+    for states in itertools.product(STATES[:3] + STATES[-1:], repeat=3):
+        for opened in itertools.product((True, False, None), repeat=len(gated)):
+            given = dict(zip(rules, states, strict=True)), dict(zip(gated, opened, strict=True))
+            outcomes = outcomes_of(evaluate(compiled, *given))
+            assert outcomes == defined(patterns, rules, *given), given
+            seen.add(outcomes[patterns[-1].id])
+    never = name in ("a gate is true and false", "both gates and not both")
+    assert seen == ({"excluded"} if never else {"excluded", "open", "concluded"})
+
+
+@pytest.mark.parametrize(
+    ("states", "gate", "outcome", "provisional", "undecided", "could_withdraw"),
+    [
+        ("fail fail pass", True, "concluded", [], [], []),
+        ("fail? fail pass", True, "concluded", ["risk.a"], [], []),
+        ("fail fail? pass", True, "concluded", ["B-1: fail"], [], []),
+        ("fail fail unknown", True, "concluded", [], [], ["risk.c"]),
+        ("fail fail? pass?", True, "concluded", ["B-1: fail"], [], ["risk.c"]),
+        ("fail fail pass", None, "open", [], ["risk.a"], []),
+        ("fail fail fail?", True, "open", [], ["risk.c"], []),
+        ("fail unknown fail?", None, "open", [], ["B-1: fail", "risk.a", "risk.c"], []),
+        ("unknown fail pass", True, "open", [], ["risk.a"], []),
+        ("fail fail pass", False, "excluded", [], [], []),
+        ("fail fail fail", True, "excluded", [], [], []),
+    ],
+)
+def test_what_is_told_of_conclusions(
+    states: str,
+    gate: bool | None,
+    outcome: str,
+    provisional: list[str],
+    undecided: list[str],
+    could_withdraw: list[str],
+) -> None:
+    compiled = compile_patterns(
+        [
+            pattern("X-1", "risk.a", when="true", all_of=[A]),
+            pattern("X-0", "risk.c", all_of=[C]),
+            pattern("X-2", "risk.b", all_of=[RISK[0], B], unless=[RISK[2]]),
+        ],
+        dict.fromkeys(("A-1", "B-1", "C-1")),
+    )
+    told = tell(compiled, {"X-1": gate}, **dict(zip(("A_1", "B_1", "C_1"), states.split(), strict=True)))
+    assert told.outcome == outcome
+    assert names(told.provisional) == provisional
+    assert names(told.undecided) == undecided
+    assert names(told.would_be_withdrawn_by) == could_withdraw
+
+
 # Order and errors
 
 
