@@ -249,7 +249,7 @@ SUMS: dict[str, Any] = {
             "S-04",
             tier="small",
             due_from="awarded",
-            planned="value.total > 5.0",
+            planned="twice > 10.0",
             let={"twice": {"is": "value.total * 2.0", "unit": "GBP"}},
             require="lots.considered",
             finding="No.",
@@ -322,6 +322,191 @@ def test_what_is_worked_out_is_rounded_and_named_once(tmp_path: Path) -> None:
 # Rules of law
 
 
+REGIMES: dict[str, Any] = {
+    "definitions": "trial-laws",
+    "version": "1.0.0",
+    "title": "Laws for trials",
+    "regimes": [
+        {
+            "id": "act",
+            "title": "the act",
+            "territories": ["england"],
+            "when": "process.framework",
+            "because": "It is a framework.",
+        }
+    ],
+}
+ACT: dict[str, Any] = {
+    **LAW,
+    "pack": "trial-act",
+    "law": {**LAW["law"], "regimes": ["act"]},
+    "rules": [
+        {
+            **written(id, governed_by="published", tier="small", sources=[{"source": "act", "provision": "1"}]),
+            **clauses,
+        }
+        for id, clauses in {
+            "A-01": {
+                "when": "!lots.considered",
+                "require": "process.response_pages <= params.pages",
+                "finding": "{process.response_pages} pages.",
+            },
+            "A-02": {
+                "decide": [
+                    {"fail": "process.response_pages > params.pages", "finding": "{process.response_pages} pages."},
+                    {"pass": "process.options_appraised"},
+                ],
+            },
+        }.items()
+    ],
+}
+PUBLISHED = {"timeline": {"tender_published": "2026-03-01"}}
+LOTS: dict[bool, Any] = {considered: {"lots": {"considered": considered}} for considered in (True, False)}
+PAGES, DATE, LAWFUL = "process.response_pages", "timeline.tender_published", "process.regime"
+ON_THE_ACT = {"reason": "whether it is run under the act is not known", "verdict": "unknown"}
+"""All of it as long as more is not known of the law than that it may be the act."""
+PROVISIONAL = {"provisional": True, "missing": [LAWFUL]}
+BY_LAW: list[tuple[dict[str, Any], dict[str, Any], dict[str, dict[str, Any]]]] = [
+    (
+        {"process": {"framework": True, "response_pages": 20, "options_appraised": True}, **LOTS[False], **PUBLISHED},
+        {},
+        {
+            "A-01": {**CLAIMED, **PROVISIONAL, "decided_by": [PAGES, "process.framework", DATE], "pages": 30},
+            "A-02": {
+                **CLAIMED,
+                **PROVISIONAL,
+                "decided_by": ["process.options_appraised", "process.framework", DATE],
+                "pages": 30,
+            },
+        },
+    ),
+    (
+        {"process": {"framework": True, "response_pages": 40}, **LOTS[False], **PUBLISHED},
+        {},
+        {
+            id: {
+                **FAILED,
+                **PROVISIONAL,
+                "finding": "40 pages.",
+                "decided_by": [PAGES, "process.framework", DATE],
+                "pages": 30,
+            }
+            for id in ("A-01", "A-02")
+        },
+    ),
+    (
+        {"process": {"framework": True, "options_appraised": True}, **LOTS[False], **PUBLISHED},
+        {},
+        {
+            "A-01": {"verdict": "unknown", "missing": [PAGES]},
+            "A-02": {
+                **CLAIMED,
+                "provisional": True,
+                "missing": [PAGES, LAWFUL],
+                "decided_by": ["process.options_appraised", "process.framework", DATE],
+                "pages": 30,
+            },
+        },
+    ),
+    (
+        {"process": {"framework": True, "response_pages": 40, "options_appraised": True}, **LOTS[False]},
+        {},
+        {
+            "A-01": {
+                "verdict": "unknown",
+                "reason": "its value depends on the date of publication",
+                "missing": [DATE],
+            },
+            "A-02": {
+                **CLAIMED,
+                "provisional": True,
+                "missing": [DATE, LAWFUL],
+                "decided_by": ["process.options_appraised", "process.framework"],
+            },
+        },
+    ),
+    (
+        {
+            "process": {"framework": True, "response_pages": 20},
+            "evidence": [{"pointer": "/process/framework", "document": "Minutes"}],
+            **LOTS[False],
+            **PUBLISHED,
+        },
+        {},
+        {
+            "A-01": {
+                "verdict": "pass",
+                **PROVISIONAL,
+                "decided_by": [PAGES, "process.framework", DATE],
+                "pages": 30,
+            },
+            "A-02": {"verdict": "unknown", "missing": ["process.options_appraised"]},
+        },
+    ),
+    (
+        {"process": {"response_pages": 20, "options_appraised": True}, **LOTS[False], **PUBLISHED},
+        {},
+        {"A-01": {**ON_THE_ACT, "missing": [LAWFUL]}, "A-02": {**ON_THE_ACT, "missing": [LAWFUL]}},
+    ),
+    (
+        {"process": {"response_pages": 40}, **LOTS[True], **PUBLISHED},
+        {},
+        {
+            "A-01": {
+                "verdict": "not_applicable",
+                "reason": "what it is about does not arise here",
+                "decided_by": ["lots.considered"],
+            },
+            "A-02": {**ON_THE_ACT, "missing": [LAWFUL, "process.options_appraised"]},
+        },
+    ),
+    (
+        {"process": {"response_pages": 40}, **LOTS[False], **PUBLISHED},
+        {},
+        {"A-01": {**ON_THE_ACT, "missing": [LAWFUL]}},
+    ),
+    (
+        {**PUBLISHED},
+        {},
+        {"A-01": {**ON_THE_ACT, "missing": [LAWFUL, "lots.considered", PAGES]}},
+    ),
+    (
+        {"process": {"framework": True, "response_pages": 40}, **LOTS[False], **PUBLISHED},
+        {"as_of": "2027-03-01"},
+        {
+            "A-01": {
+                "verdict": "unknown",
+                "reason": "law not re-verified since 1 June 2026",
+                "missing": [LAWFUL],
+            }
+        },
+    ),
+]
+
+
+def test_a_law_that_may_not_be_the_one_is_said_to_be_so(tmp_path: Path) -> None:
+    for name, pack in (("trial-laws", REGIMES), ("trial-act", ACT)):
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(pack, sort_keys=False), "utf-8")
+    packs = load_packs(["trial-act"], rules=[tmp_path])
+    # What else would tell the law is for the shipped packs to say.
+    ours = {PAGES, DATE, LAWFUL, "lots.considered", "process.options_appraised"}
+    for stated, options, expected in BY_LAW:
+        results = {one.rule.id: one for one in audited(packs, stated, **options).results}
+        for id, told_of_it in expected.items():
+            found = told(results[id])
+            for number in results[id].law:
+                found[number.name] = number.value
+            if "missing" in found:
+                found["missing"] = [name for name in found["missing"] if name in ours]
+            assert found == told_of_it, (stated, id)
+
+
+def checked(tmp_path: Path, pack: Mapping[str, Any]) -> tuple[Any, ...]:
+    path = tmp_path / f"{pack['pack']}.yaml"
+    path.write_text(yaml.safe_dump(pack, sort_keys=False), "utf-8")
+    return check_packs([path]).faults
+
+
 def test_a_law_is_mended_with_the_number_of_its_day(tmp_path: Path) -> None:
     """`packs check` mends each case that fails, and asks the rule again."""
 
@@ -341,9 +526,39 @@ def test_a_law_is_mended_with_the_number_of_its_day(tmp_path: Path) -> None:
     for mend, faults in (("params.pages", 0), ("params.pages + 1", 2)):
         edit = {"set": "process.response_pages", "to": mend, "kind": "decision"}
         law = {**LAW, "rules": [{**LAW["rules"][0], "mend": [edit], "cases": cases}]}
-        (tmp_path / "trial-law.yaml").write_text(yaml.safe_dump(law, sort_keys=False), "utf-8")
-        found = check_packs([tmp_path / "trial-law.yaml"]).faults
+        found = checked(tmp_path, law)
         assert len(found) == faults, found
+
+
+def test_each_branch_is_known_to_have_decided_and_is_mended_by_its_own_edit(tmp_path: Path) -> None:
+    def case(expect: str, **process: Any) -> dict[str, Any]:
+        return {"name": f"{expect} {process}", "expect": expect, "given": {"process": process}}
+
+    def branch(condition: str, pages: int) -> dict[str, Any]:
+        edit = {"set": "process.response_pages", "value": pages, "kind": "decision"}
+        return {"fail": condition, "finding": "Too many.", "mend": [edit]}
+
+    rule = written(
+        "T-10",
+        tier="small",
+        decide=[
+            branch("process.response_pages > 90", 50),
+            {"pass": "process.framework"},
+            branch("process.response_pages > 20", 9),
+            {"pass": "process.response_pages < 10"},
+        ],
+        cases=[
+            case("fail", response_pages=91, framework=True),
+            case("pass", response_pages=30, framework=True),
+            case("fail", response_pages=30, framework=False),
+            case("pass", response_pages=9, framework=False),
+            case("unknown"),
+        ],
+    )
+    pack = {**PACK, "rules": [rule], "parameters": {}}
+    assert checked(tmp_path, pack) == ()
+    without = {**pack, "rules": [{**rule, "cases": rule["cases"][:3] + rule["cases"][4:]}]}
+    assert ["by this branch" in str(fault) for fault in checked(tmp_path, without)] == [True]
 
 
 def test_a_law_that_rests_on_the_documents_own_word_is_not_met_where_evidence_is_required(tmp_path: Path) -> None:
@@ -361,3 +576,53 @@ def test_a_law_that_rests_on_the_documents_own_word_is_not_met_where_evidence_is
         assert result.verdict == verdict
         if verdict == "unknown":
             assert (result.missing, result.law) == (("process.route",), ())
+
+
+# What is remembered, and what is shown in part
+
+
+def test_what_is_said_of_one_list_is_not_said_of_another(tmp_path: Path) -> None:
+    rule = written("M-01", tier="small", require="requirements.insurance.all(i, i.cover <= 1000.0)", finding="Much.")
+    (tmp_path / "trial.yaml").write_text(yaml.safe_dump({**PACK, "rules": [rule], "parameters": {}}), "utf-8")
+    packs = load_packs(["trial"], rules=[tmp_path])
+    for evidence in ([], [{"pointer": "/requirements", "document": "Minutes"}]):
+        said = []
+        for covers in ([500], [5000], [500, 700], [700, 5000], [500]):
+            items = [{"kind": "public_liability", "cover": {"amount": one, "currency": "GBP"}} for one in covers]
+            insurance = {"complete": True, "items": items}
+            stated = {"requirements": {"insurance": insurance}, "evidence": evidence}
+            said.append(audited(packs, stated, require_evidence=bool(evidence)).results[0].verdict)
+        assert said == ["pass", "fail", "pass", "fail", "pass"]
+
+
+def test_what_the_document_says_of_itself_will_do_to_be_asked_and_not_to_be_met(tmp_path: Path) -> None:
+    rules = [
+        written("W-01", tier="small", when="process.route == 'open_tender'", require="lots.considered", finding="No."),
+        written(
+            "W-02",
+            tier="small",
+            decide=[
+                {"pass": "process.options_appraised"},
+                {"fail": "process.response_pages > 20", "finding": "Many.", "remedy": "Fewer."},
+            ],
+        ),
+    ]
+    (tmp_path / "trial.yaml").write_text(yaml.safe_dump({**PACK, "rules": rules, "parameters": {}}), "utf-8")
+    packs = load_packs(["trial"], rules=[tmp_path])
+    stated = {
+        "process": {"route": "direct_award", "options_appraised": True, "response_pages": 30},
+        "lots": {"considered": True},
+        "evidence": [{"pointer": "/process/response_pages", "document": "Minutes"}],
+    }
+    first, second = audited(packs, stated, require_evidence=True).results
+    assert told(first) == {
+        "verdict": "not_applicable",
+        "reason": "what it is about does not arise here",
+        "decided_by": ["process.route"],
+    }
+    # By the evidence alone it would fail; what the document claims may well be so.
+    assert told(second) == {
+        "verdict": "unknown",
+        "reason": "it is met by the document's own word, and evidence is required",
+        "missing": ["process.options_appraised"],
+    }

@@ -131,7 +131,7 @@ class RuleVerdict:
     """Why a rule does not apply or is not due yet, or what would become of it, in one sentence."""
     branch: int | None = None
     standing: Standing | None = None
-    """Of a rule of law: whether it holds here, and with which numbers."""
+    """Of a rule of law that holds here: with which numbers."""
     kept: list[Any] = field(default_factory=list, repr=False)
     """What others make of this verdict, for as long as it is remembered: the report's form of it."""
 
@@ -340,18 +340,14 @@ def _judge_by_law(rule: CompiledRule, law: Law, setting: Setting, proof: Setting
     standing = _standing(law, setting)
     severity = rule.rule.severity
     if standing.holds is False:
-        return RuleVerdict(
-            rule, "not_applicable", severity, settled=standing.settled, reason=standing.reason, standing=standing
-        )
+        return RuleVerdict(rule, "not_applicable", severity, settled=standing.settled, reason=standing.reason)
     if standing.outdated:
-        return RuleVerdict(
-            rule, "unknown", severity, missing=standing.missing, reason=standing.reason, standing=standing
-        )
+        return RuleVerdict(rule, "unknown", severity, missing=standing.missing, reason=standing.reason)
     said = _judge_or_remember(rule, setting.under(standing), proof and proof.under(standing))
     missing, reason = _without_numbers(said.missing, standing)
     if standing.holds is None and said.verdict in ("pass", "fail", "unknown"):
         names = _unique(standing.missing + missing)
-        return RuleVerdict(rule, "unknown", severity, missing=names, reason=standing.reason, standing=standing)
+        return RuleVerdict(rule, "unknown", severity, missing=names, reason=standing.reason)
     decided = said.verdict in ("pass", "fail")
     provisional = said.provisional or (decided and standing.provisional)
     settled = tuple(name for name in said.settled if not name.startswith(_PARAMS))
@@ -376,7 +372,7 @@ def _without_numbers(missing: tuple[str, ...], standing: Standing) -> tuple[tupl
     reason = None
     for name in missing:
         if name.startswith(_PARAMS):
-            asked, why = standing.lacking.get(name, ((), "a number of this law is not known"))
+            asked, why = standing.lacking.get(name, ((), None))
             names.extend(asked)
             reason = reason or why
         else:
@@ -417,7 +413,7 @@ def judge_on_evidence(rule: CompiledRule, setting: Setting, asked: Setting, proo
     shown = judge(rule, asked, proof)
     if shown.verdict == "fail" or (shown.verdict == "not_yet_due" and claimed.verdict == "pass"):
         bare = tuple(name for name in claimed.settled if not setting.facts.shown(name))
-        shown = RuleVerdict(rule, "unknown", rule.rule.severity, missing=bare, standing=shown.standing)
+        shown = RuleVerdict(rule, "unknown", rule.rule.severity, missing=bare)
     if shown.verdict != "unknown" or claimed.verdict == "unknown":
         return shown
     would = "it is met" if claimed.verdict == "pass" else "it is not asked"
