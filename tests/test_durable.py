@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import importlib.metadata
+import itertools
 import os
 import random
 import subprocess
@@ -375,6 +376,16 @@ def test_an_end_that_does_not_fire(monkeypatch: pytest.MonkeyPatch) -> None:
         run(compiled, {}, {}, "durable")
     _, report = run(compiled, {}, {}, "auto")
     assert report.name == "reference" and report.differences, "a failure is a difference, not a silent fallback"
+
+
+@needs_durable
+def test_a_clock_that_leaps_stops_no_action(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond ten seconds durable-rules gives an action up, and END with it: a soak on a busy machine met it."""
+    seconds = itertools.count(0, 3600)
+    monkeypatch.setattr(importlib.import_module("durable.engine"), "_unix_now", lambda: next(seconds))
+    compiled = compile_patterns(chain(27), GROUPS)
+    assert len(DurableEngine().evaluate(compiled, dict.fromkeys(GROUPS, ("fail", False)), {})) == 27
+    assert next(seconds) > 27 * 3600, "durable-rules looked at another clock"
 
 
 @needs_durable

@@ -10,6 +10,8 @@ durable-rules 2.0.28 is sound only when it is used narrowly. What was measured, 
 - it does not match one fact twice in a rule: a conclusion that is asked for and forbidden is counted;
 - exceptions in actions vanish: actions catch everything, and a last fact END must fire its rule, else it is an error;
 - `delete_state` before anything has fired frees an uninitialised pointer: each ruleset is primed with END;
+- an action during which the clock goes on by more than ten seconds (a busy machine, a process that was stopped, a clock
+  that was set) is given up in silence, with all that would follow: ours tell it that they began just now;
 - over 1,024 live sessions it crashes, and tells sessions apart by a 32-bit hash: one is alive at a time, under a lock,
   and always deleted;
 - the default host starts timer threads that call in behind any lock: ours has none;
@@ -27,6 +29,7 @@ import importlib
 import importlib.metadata
 import itertools
 import json
+import math
 import os
 import sys
 import threading
@@ -371,6 +374,7 @@ class _Process:
         self._primed.add(section.name)
 
     def _end(self, context: Any) -> None:
+        context._start_time = math.inf  # never too late
         self._run.ended = True
 
     def _action(self, index: int, key: int) -> Callable[[Any], None]:
@@ -378,6 +382,7 @@ class _Process:
 
         def act(context: Any) -> None:
             run = self._run
+            context._start_time = math.inf  # never too late
             try:
                 run.concluded.append(index)
                 if key and key not in run.asserted:
