@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from goodcommission.description.document import Source
+from goodcommission.description.document import Source, printable_name
 from goodcommission.description.positions import locate, to_pointer
 from goodcommission.exceptions import BaselineError, DescriptionError, Fault
 from goodcommission.report.fingerprints import LENGTH, fingerprint
@@ -123,7 +123,7 @@ def read_baseline(path: str | os.PathLike[str]) -> Baseline:
                 break
     if faults:
         raise BaselineError(*faults)
-    return Baseline(tuple(findings), source.name, source)
+    return Baseline(tuple(findings), printable_name(source.name), source)
 
 
 def _at(source: Source | None, index: int, field: str, message: str, suggestion: str) -> Fault:

@@ -38,6 +38,8 @@ _ABSENT: Final = object()
 _YES: Final = frozenset({"y", "yes", "true", "1"})
 _NO: Final = frozenset({"n", "no", "false", "0"})
 _DONT_KNOW: Final = frozenset({"?", "dk", "don't know", "dont know", "don’t know", "unknown", "null"})
+_MOST_DIGITS: Final = 40
+"""Of a number that is an answer; Python takes its time over thousands of them, or refuses to."""
 _DAY: Final = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?\s+([a-z]+)\s+(\d{4})")
 _SLASHED: Final = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})")
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -207,7 +209,7 @@ def read_answer(fact: Fact, text: str, currency: str = "GBP") -> Any:
                 return low in _YES
             raise _expected("yes, no or ? for don't know", said)
         case "int":
-            if re.fullmatch(r"[0-9][0-9,]*", said):
+            if len(said) <= _MOST_DIGITS and re.fullmatch(r"[0-9][0-9,]*", said):
                 return int(said.replace(",", ""))
             raise _expected("a whole number", said)
         case "double":
@@ -245,7 +247,7 @@ def _number(text: str, said: str) -> Decimal:
         number = Decimal(text.strip().replace(",", ""))
     except InvalidOperation:
         raise _expected("a number", said) from None
-    if not number.is_finite():
+    if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
         raise _expected("a number", said)
     return number
 
@@ -276,7 +278,7 @@ def _date(said: str) -> str:
 
 def _choice(values: Sequence[str], said: str) -> str:
     """One of some values, by its number from 1 on, its name or the beginning of it."""
-    if said.isdecimal() and 1 <= int(said) <= len(values):
+    if said.isdecimal() and len(said) <= _MOST_DIGITS and 1 <= int(said) <= len(values):
         return values[int(said) - 1]
     name = re.sub(r"[\s-]+", "_", said.strip().lower())
     if name in values:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from goodcommission.auditing import GOVERNING, rule_infos, tier_reached
+from goodcommission.description.document import printable_name
 from goodcommission.description.facts import days as in_days
 from goodcommission.description.facts import dictionary, gather
 from goodcommission.description.reading import with_profile
@@ -375,13 +376,13 @@ def _report(
     return TemplateReport(
         goodcommission=VERSION,
         template=TemplateDocument(
-            name=document.name,
+            name=printable_name(document.name),
             kind=description.kind,
             stage=description.stage,
             id=description.id,
             title=description.title,
             digest=document.digest,
-            profile=AuditedProfile(name=document.profile.name, digest=document.profile.digest)
+            profile=AuditedProfile(name=printable_name(document.profile.name), digest=document.profile.digest)
             if document.profile
             else None,
         ),

@@ -60,6 +60,7 @@ def _moments(folder: str, act: Callable[[int, str, str], None]) -> None:
 
 def _drill(asked: Mapping[str, Any]) -> None:
     """In the fork: set up what fails, and run the command."""
+    import faulthandler
     import resource
 
     # As at a terminal: what a shell starts in the background ignores Ctrl+C, and so do its children.
@@ -76,6 +77,8 @@ def _drill(asked: Mapping[str, Any]) -> None:
         descriptor = os.open(file, os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(descriptor, number)
         os.close(descriptor)
+    # If it hangs, it says where.
+    faulthandler.dump_traceback_later(max(asked["seconds"] - 5, 1), file=os.dup(2))
     os.chdir(asked["folder"])
     if asked["gone"]:
         os.rmdir(asked["folder"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,11 +17,12 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from goodcommission import cli
+from goodcommission import cli, read_description
 from goodcommission.cli import frame
 from goodcommission.packs import schema as pack_schema
 from goodcommission.packs.loading import pack_files
 from goodcommission.report import schema as report_schema
+from goodcommission.report.text import wrap
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
@@ -356,6 +358,44 @@ def test_the_width_is_that_of_the_terminal_or_80() -> None:
     assert 72 < widest() <= 80
     assert widest(COLUMNS="60") < widest() < widest(COLUMNS="100")
     assert widest(COLUMNS="nonsense") == widest(COLUMNS="0") == widest()
+    assert widest(COLUMNS="080") == widest()
+    assert widest(COLUMNS="9" * 5000) == widest(COLUMNS="1000")
+
+
+@pytest.mark.parametrize("width", ["1", "2", "20"])
+def test_no_terminal_is_too_narrow(width: str) -> None:
+    for arguments in (("rules", "list"), ("packs", "list"), ("rules", "show", "PP-03"), ("audit", TENDER)):
+        assert run(*arguments, COLUMNS=width).exit_code == 0
+    assert wrap("wide 😀 and narrow –", 0) == ["wi", "de", "😀", "an", "d", "na", "rr", "ow", "–"]
+
+
+def test_names_that_are_no_utf_8_are_written_in_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a character stands in Python for a byte of a name that says nothing in UTF-8."""
+    monkeypatch.chdir(tmp_path)
+    odd = "\udcff"
+    shutil.copy(TENDER, f"{odd}tender.json")
+    shutil.copy(next((EXAMPLES / "templates").glob("*.yaml")), f"{odd}template.yaml")
+    assert run("audit", TENDER, *DAY, "-o", f"{odd}report.json").exit_code == 0
+    assert run("baseline", "create", f"{odd}report.json", "-o", f"{odd}baseline.json").exit_code == 0
+    for arguments in (
+        ("gate", f"{odd}report.json", "--fail-under", "0"),
+        ("audit", "--template", f"{odd}template.yaml", "--fail-on", "never"),
+        ("audit", TENDER, *DAY, "--baseline", f"{odd}baseline.json"),
+        ("config", "show", f"{odd}tender.json"),
+    ):
+        result = run(*arguments, "--format", "json")
+        assert result.exit_code == 0, result.stderr
+        assert "\\xff" in result.stdout or "\\udcff" in result.stdout
+        json.loads(result.stdout)
+
+
+def test_no_command_writes_over_what_it_reads(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    assert run("audit", TENDER, *DAY, "-o", str(report)).exit_code == 0
+    before = report.read_bytes()
+    result = run("gate", str(report), "--fail-under", "0", "-o", str(report))
+    assert result.exit_code == 2 and "would overwrite what is read" in result.stderr
+    assert report.read_bytes() == before
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
@@ -605,6 +645,21 @@ def test_a_description_can_be_turned_from_one_form_into_the_other(tmp_path: Path
     there = json.loads(run("audit", str(file), "--format", "json", *DAY).stdout)
     here = json.loads(run("audit", CONTRACT, "--format", "json", *DAY).stdout)
     assert there["results"] == here["results"]
+
+
+def test_processes_with_names_alike_get_files_of_their_own(tmp_path: Path) -> None:
+    release = json.loads(Path(NOTICE).read_text("utf-8"))["releases"][0]
+    ids = ("ocds-a/b", "ocds-a-b", "OCDS-A-B", "notice")
+    file = tmp_path / "notice.json"
+    file.write_text(json.dumps({"releases": [{**release, "ocid": id} for id in ids]}), "utf-8")
+    (tmp_path / "to").mkdir()
+    assert run("convert", str(file), "--output", str(tmp_path / "to")).exit_code == 0
+    names = ["OCDS-A-B-3.yaml", "notice.yaml", "ocds-a-b-2.yaml", "ocds-a-b.yaml"]
+    assert sorted(os.listdir(tmp_path / "to")) == names
+    assert {read_description(tmp_path / "to" / name).description.notice.ocid for name in names} == set(ids)
+    refused = run("convert", str(file), "--output", str(tmp_path), "--format", "json")
+    assert refused.exit_code == 2 and "would overwrite what is read" in refused.stderr
+    assert sorted(os.listdir(tmp_path)) == ["notice.json", "to"]
 
 
 def test_several_processes_need_a_folder(tmp_path: Path) -> None:

@@ -192,6 +192,10 @@ def test_what_a_typed_answer_means(name: str, typed: str, value: Any) -> None:
         ("term.extension_option", "maybe", "yes, no or"),
         ("timeline.bid_deadline", "31 February 2026", "a date, such as 2026-03-31 or 31 March 2026"),
         ("process.route", "9", "one of open tender"),
+        ("process.route", "9" * 5000, "one of open tender"),
+        ("term.months", "9" * 5000, "a whole number is expected"),
+        ("value.total", "1e999999", "a number is expected"),
+        ("value.total", "1e999999k", "a number is expected"),
     ],
 )
 def test_what_cannot_be_understood_is_said(name: str, typed: str, said: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from click.testing import CliRunner, Result
+from drills import OWN_PACK
 
 from goodcommission.cli import main
 
@@ -155,3 +156,22 @@ def test_only_what_is_bought_of_a_kind(tmp_path: Path) -> None:
     wrong = scan(NOTICES, "-o", tmp_path / "no", "--cpv", "health")
     assert wrong.exit_code == 2
     assert '"health" is not what a CPV code begins with' in wrong.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are text on Windows")
+def test_odd_names_of_folders_and_packs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    notice = NOTICES / "contracts-finder-occupational-health-tender.json"
+    (tmp_path / "rules \udcff").mkdir()  # a name that is no UTF-8
+    (tmp_path / "rules \udcff" / "own.yaml").write_text(OWN_PACK, "utf-8")
+    for form in ("parquet", "csv", "jsonl"):
+        for place in ("out [1]*", "out \udcff"):
+            run = scan(notice, "-o", place, "--format", form, "--rules", "rules \udcff", "--force", "--jobs", "1")
+            assert run.exit_code == 0, run.stderr
+            compared = CliRunner().invoke(main, ["scan", "--compare", place, place])
+            if place == "out [1]*":
+                assert compared.exit_code == 0, compared.stderr
+            else:
+                assert compared.exit_code == 2 and "is no UTF-8" in compared.stderr
+    run = scan(notice, "-o", "other", "--where", "value.total > 1.0 \udcff")
+    assert run.exit_code == 2 and "half a character" in run.stderr

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from goodcommission.auditing import audit
 from goodcommission.exceptions import PackError, ScanError
 from goodcommission.packs.loading import load_packs
-from goodcommission.scan import Options, ScannedNotice, Written, inputs, running, scan, write_scan
+from goodcommission.scan import Options, ScannedNotice, Written, inputs, running, scan, write_scan, writing
 
 HERE = Path(__file__).parent.parent
 PACKS = ("market-diversity",)
@@ -379,9 +379,22 @@ def test_what_is_half_written_when_it_stops_is_written_anew(several: Path) -> No
 
 def test_damage_to_what_a_scan_keeps_for_itself_is_said(several: Path) -> None:
     interrupted(several)
-    (several.parent / "out.partial" / ".work" / "releases.sqlite").write_bytes(b"no database" * 1000)
-    with pytest.raises(ScanError, match=r"is damaged: .*Begin anew with --force"):
-        written(several, resume=True)
+    half = several.parent / "out.partial"
+    for name, data in (
+        (".work/releases.sqlite", b"no database" * 1000),
+        (".work/journal.jsonl", b"{}\n{\n"),
+        (".work/sums", b"short"),
+        ("notices/part-00000.parquet", None),
+    ):
+        before = (half / name).read_bytes()
+        if data is None:
+            (half / name).unlink()
+        else:
+            (half / name).write_bytes(data)
+        with pytest.raises(ScanError, match=r"is damaged: .*Begin anew with --force"):
+            written(several, resume=True)
+        (half / name).write_bytes(before)
+    assert written(several, force=True).counts.audited == 25
 
 
 def interrupted(several: Path, **more: Any) -> None:
@@ -447,6 +460,42 @@ def test_two_scans_do_not_write_into_one_folder(several: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         written(several, progress=second)
     assert written(several, resume=True).counts.audited == 25
+
+
+def test_what_goes_on_is_left_alone_from_its_first_moment(tmp_path: Path) -> None:
+    """A second scan must neither delete nor cut off what the first is writing."""
+    refused: list[str] = []
+
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            for flags in ({}, {"resume": True}, {"force": True}):
+                with pytest.raises(ScanError, match="another scan is writing here"):
+                    write_scan(["-"], tmp_path / "out", OPTIONS, jobs=1, stream=io.BytesIO(b"{"), **flags)
+                refused.append(*flags or ["neither"])
+            return super().read(size)
+
+    data = lines([numbered(0)])
+    done = write_scan(["-"], tmp_path / "out", OPTIONS, jobs=1, stream=Slow(data))
+    assert {"neither", "resume", "force"} == set(refused)
+    alone = write_scan(["-"], tmp_path / "alone", OPTIONS, jobs=1, stream=io.BytesIO(data))
+    assert tree(done.place) == tree(alone.place)
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+def test_what_an_earlier_run_left_or_still_writes_is_not_taken_in(several: Path, form: Any) -> None:
+    """A process whose main process was killed ends its chunk; by then the next run may have begun."""
+    whole = tree(written(several, "whole", form=form).place)
+    late = writing.Files(several.parent / "out.partial", form)
+    table, rules = scan(["-"], PACKS, jobs=1, stream=io.BytesIO(lines([numbered(99)]))).to_polars()
+    interrupted(several, form=form)
+    late.put(2, table, rules)
+    (late.folder / ".work" / "merging-left").mkdir()
+
+    def again(*_: object) -> None:
+        for number in (0, 3, 17):
+            late.put(number, table, rules)
+
+    assert tree(written(several, form=form, resume=True, progress=again).place) == whole
 
 
 # --- What stops it -----------------------------------------------------------------------------------------------

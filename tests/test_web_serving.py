@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import signal
+import socket
+import subprocess
 import sys
 import time
 import urllib.error
@@ -38,6 +41,26 @@ def post(address: str, path: str, body: bytes = TENDER, **headers: str) -> tuple
 def children(parent: int) -> list[int]:
     text = Path(f"/proc/{parent}/task/{parent}/children").read_text("ascii")
     return [int(one) for one in text.split()]
+
+
+def test_a_port_that_is_taken_is_said_and_a_free_one_is_named() -> None:
+    command = [sys.executable, "-m", "goodcommission", "serve", "--at-once", "1", "--port"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = subprocess.run([*command, port], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    reason = f"127.0.0.1:{port} can't be listened on: {os.strerror(errno.EADDRINUSE)}."
+    assert done.stderr == f"{reason} Name another with --host and --port.\n"
+    with subprocess.Popen([*command, "0"], env=environment, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        address = server.stderr.readline().split()[3]
+        try:
+            assert NO_PROXY.open(f"{address}healthz", timeout=60).status == 200
+        finally:
+            server.terminate()
 
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")

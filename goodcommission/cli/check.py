@@ -254,7 +254,7 @@ def _list(fact: Fact, asked: Asked) -> Any:
         return _LEFT
     if said in ("?", "dk"):
         return None
-    if not said.isdecimal() or int(said) > 50:
+    if not said.isdecimal() or len(said) > 2 or int(said) > 50:
         raise AnswerError(Fault("a number from 0 to 50 is expected"))
     items: list[dict[str, Any]] = []
     for number in range(1, int(said) + 1):

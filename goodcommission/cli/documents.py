@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,13 +66,29 @@ def convert(file: str, form: str | None, output: Path | None) -> None:
     if form is None:
         form = "json" if output is not None and output.suffix.lower() == ".json" else "yaml"
     if output is not None and output.is_dir():
-        for document in documents:
-            deliver(write(document, form), output / f"{_file_name(document)}.{form}")  # type: ignore[arg-type]
+        targets = [output / f"{name}.{form}" for name in _file_names(documents)]
+        for target in targets:
+            check_output(target, (file,))
+        for document, target in zip(documents, targets, strict=True):
+            deliver(write(document, form), target)  # type: ignore[arg-type]
         return
     if len(documents) > 1:
         advice = "Name a folder with --output; each gets a file of its own there."
         fail(Fault(f"there are {len(documents)} contracting processes in this file", file, suggestion=advice))
     deliver(write(documents[0], form), output, as_bytes=True)  # type: ignore[arg-type]
+
+
+def _file_names(documents: Sequence[Document]) -> list[str]:
+    """A name for each: none is that of another, on a disk that makes no difference between a and A either."""
+    names: dict[str, str] = {}
+    for document in documents:
+        name = first = _file_name(document)
+        number = 1
+        while name.lower() in names:
+            number += 1
+            name = f"{first}-{number}"
+        names[name.lower()] = name
+    return list(names.values())
 
 
 def _file_name(document: Document) -> str:

@@ -30,6 +30,8 @@ OUR_FAULT = 3
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 
+_NARROWEST, _WIDEST = 20, 1_000
+"""Columns: what a terminal is taken to have at least, and at most."""
 MOST_FAULTS = 20
 """Lines shown for one file; the rest are counted."""
 
@@ -93,7 +95,8 @@ def deliver(text: str, output: Path | None, *, as_bytes: bool = False) -> None:
     """Write to standard output, or to a file that is there complete or not at all."""
     if output is None:
         if as_bytes:
-            show_bytes(text.encode("utf-8"))
+            # Half a character, which a name can hold whose bytes are no UTF-8: in JSON this is how it is written.
+            show_bytes(text.encode("utf-8", "backslashreplace"))
         else:
             show(text)
         return
@@ -112,12 +115,13 @@ def look() -> tuple[int, bool]:
     """Width and colour for text on standard output: 80 columns and none where it is not a terminal."""
     import shutil
 
-    columns = os.environ.get("COLUMNS", "")
+    columns = os.environ.get("COLUMNS", "").lstrip("0")
     terminal = sys.stdout is not None and sys.stdout.isatty()
-    if columns.isdecimal() and int(columns) > 0:
-        width = int(columns)
+    if columns.isdecimal():
+        width = int(columns[: len(str(_WIDEST)) + 1])
     else:
         width = shutil.get_terminal_size((80, 24)).columns if terminal else 80
+    width = min(max(width, _NARROWEST), _WIDEST)
     colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return width, colour
 
@@ -391,17 +395,11 @@ def say_once(error: GoodCommissionError, said: dict[str, None]) -> None:
 
 def printable(document: Document) -> Document:
     """A document whose name can be written down, whatever bytes its file is named with."""
-    profile = document.profile and replace(document.profile, name=_writable(document.profile.name))
-    source = document.source and replace(document.source, name=_writable(document.source.name))
-    return replace(document, name=_writable(document.name), source=source, profile=profile)
+    from goodcommission.description.document import printable_name
 
-
-def _writable(name: str) -> str:
-    try:
-        # As the bytes of the name say in UTF-8, which files are named in, whatever the locale is.
-        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    except UnicodeEncodeError:
-        return name.encode("utf-8", "backslashreplace").decode("utf-8")
+    profile = document.profile and replace(document.profile, name=printable_name(document.profile.name))
+    source = document.source and replace(document.source, name=printable_name(document.source.name))
+    return replace(document, name=printable_name(document.name), source=source, profile=profile)
 
 
 def check_output(output: Path | None, files: Sequence[str]) -> None:

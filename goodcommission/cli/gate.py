@@ -12,6 +12,7 @@ from goodcommission.cli.frame import (
     FINE,
     GATE_FAILED,
     as_json,
+    check_output,
     deliver,
     fail,
     files_argument,
@@ -60,6 +61,7 @@ def gate(
     from goodcommission.report.reading import read_reports
     from goodcommission.report.terminal import neutral
 
+    check_output(output, files)
     given = {**gates_given(options), "lock": (lock, "--lock")}
     configuration_for = configurations(config, no_config)
     lines: list[str] = []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +13,7 @@ import click
 from goodcommission.cli.frame import complain, fail, leave_the_end_to_the_system, rules_option, show
 from goodcommission.exceptions import Fault
 
+_BACKLOG: Final = 1024
 _STOP: Final = 10
 """Seconds that requests have to finish when the server is told to stop."""
 
@@ -103,21 +106,59 @@ def serve(
         server_header=False,
         proxy_headers=behind_https,
         timeout_graceful_shutdown=_STOP,
-        backlog=1024,
+        backlog=_BACKLOG,
         lifespan="on",
     )
+    try:
+        sockets = _bound(host, port)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        fail(Fault(f"{host}:{port} can't be listened on: {reason}", suggestion="Name another with --host and --port."))
     shown = f"[{host}]" if ":" in host else host
-    if port:
-        complain(f"goodcommission is at http://{shown}:{port}/{'v1/' if api_only else ''} (Ctrl+C stops it)")
+    taken = sockets[0].getsockname()[1]
+    complain(f"goodcommission is at http://{shown}:{taken}/{'v1/' if api_only else ''} (Ctrl+C stops it)")
     if keys and not api_only:
         complain(
             "Only the API asks for keys: the pages are open to whoever reaches them, unless --api-only leaves them out."
         )
     leave_the_end_to_the_system()  # the server ends its requests first
-    try:
-        uvicorn.Server(config).run()
-    except OSError as error:
-        fail(Fault(f"{host}:{port} can't be listened on: {error.strerror or error}"))
+    uvicorn.Server(config).run(sockets)
+
+
+def _bound(host: str, port: int) -> list[socket.socket]:
+    """Sockets at all addresses of a host.
+
+    Raises:
+        OSError: There is no such host, or another program has the port.
+    """
+    sockets: list[socket.socket] = []
+    missing: OSError | None = None
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    for family, kind, protocol, _, address in dict.fromkeys(found):
+        try:
+            one = socket.socket(family, kind, protocol)
+        except OSError as error:  # a family that this machine does not have
+            missing = error
+            continue
+        try:
+            if os.name == "posix":
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            one.bind((address[0], sockets[0].getsockname()[1], *address[2:]) if sockets else address)
+            one.listen(_BACKLOG)
+        except OSError as error:
+            one.close()
+            if error.errno != errno.EADDRNOTAVAIL:  # such as ::1 where IPv6 is switched off
+                for other in sockets:
+                    other.close()
+                raise
+            missing = error
+        else:
+            sockets.append(one)
+    if not sockets:
+        raise missing or OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+    return sockets
 
 
 def _cores() -> int:

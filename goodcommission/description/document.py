@@ -9,6 +9,15 @@ from typing import Literal
 from goodcommission.description.model import Description, Evidence
 
 
+def printable_name(name: str) -> str:
+    """A file's name as text that can be written down, whatever bytes it has and whatever the locale is."""
+    try:
+        # As the bytes of the name say in UTF-8, which files are named in.
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # not of this machine: a member of an archive
+        return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """The text that a description or a pack was read from."""

@@ -362,6 +362,8 @@ class Vocabulary:
         """
         if len(text) > LONGEST_CONDITION:
             raise ConditionError(f"the condition is longer than {LONGEST_CONDITION} characters; split it into lets")
+        if not text.isascii() and any("\ud800" <= one <= "\udfff" for one in text):
+            raise ConditionError("the condition holds half a character (a lone surrogate)")
         if "has" in text and _HAS.search(_TEXT.sub("''", text)):
             raise ConditionError("has() is not allowed: a condition can't ask whether a fact is there")
         try:

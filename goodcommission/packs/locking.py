@@ -116,7 +116,7 @@ def read_lock(path: str | os.PathLike[str]) -> Lock:
 
     def wrong(message: str, pointer: str = "") -> PackError:
         line, column = locate(source, pointer) or (None, None)
-        advice = "Delete it, and goodcommission packs lock writes it anew."
+        advice = "Name another file; or delete it, and goodcommission packs lock writes it anew."
         return PackError(Fault(message, source.name, line, column, pointer or None, advice))
 
     if not isinstance(raw, dict) or set(raw) != {"goodcommission_lock", "packs"}:

@@ -76,6 +76,7 @@ Line = tuple[Segment, ...]
 
 def wrap(text: str, width: int) -> list[str]:
     """A text in lines of a width, counted in cells of the terminal. Only what holds no "/" is cut within a word."""
+    width = max(width, 2)  # the widest characters have two cells
     lines: list[str] = []
     line, used = "", 0
     words = text.split(" ")[::-1]

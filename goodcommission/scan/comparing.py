@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import glob
 import json
 import re
 import tempfile
@@ -15,6 +16,7 @@ from typing import Any, Final, Literal
 import polars as pl
 from pydantic import Field, ValidationError
 
+from goodcommission.description.document import printable_name
 from goodcommission.exceptions import Fault, ScanError
 from goodcommission.packs.model import Verdict
 from goodcommission.scan.naming import fact_title
@@ -236,6 +238,9 @@ class _Run:
         except (ValueError, KeyError, TypeError, ValidationError):
             advice = "Scan again with this version, then compare."
             raise ScanError(Fault(f"what is in {folder} was not written by this version", suggestion=advice)) from None
+        if str(folder) != printable_name(str(folder)):  # Polars opens by names that are text
+            advice = "Give it another name."
+            raise ScanError(Fault(f"the name of this folder is no UTF-8: {folder}", suggestion=advice))
         notices = _table(folder, "notices", form, NOTICES)
         rules = _table(folder, "rules", form, RULES) if with_rules else None
         if rules is not None and form != "parquet":
@@ -264,14 +269,18 @@ def _table(folder: Path, name: str, form: str, columns: Mapping[str, Any]) -> pl
         raise ScanError(Fault(f"there is no complete scan in {folder}: {path.name} is missing"))
     if form == "parquet":
         parts = sorted(path.glob("part-*.parquet"))
-        return pl.scan_parquet(parts) if parts else pl.LazyFrame(schema=dict(columns))
+        return pl.scan_parquet(parts, glob=False) if parts else pl.LazyFrame(schema=dict(columns))
     if path.stat().st_size == 0:
         return pl.LazyFrame(schema=dict(columns))
     plain = {
         column: pl.String if isinstance(type_, pl.Enum) or type_ in (pl.Categorical, pl.Date) else type_
         for column, type_ in columns.items()
     }
-    read = as_published(pl.scan_csv(path, schema=plain)) if form == "csv" else pl.scan_ndjson(path, schema=plain)
+    read = (
+        as_published(pl.scan_csv(path, schema=plain, glob=False))
+        if form == "csv"
+        else pl.scan_ndjson(glob.escape(str(path)), schema=plain)
+    )
     return read.with_columns(pl.col(column).cast(type_) for column, type_ in columns.items() if type_ != plain[column])
 
 

@@ -26,6 +26,7 @@ from typing import IO, Any, Final, NamedTuple, Protocol
 import orjson
 import zstandard
 
+from goodcommission.description.document import printable_name
 from goodcommission.description.ocds.shapes import is_ocds
 from goodcommission.description.reading import MAXIMUM_BYTES
 from goodcommission.exceptions import Fault, ScanError
@@ -173,22 +174,23 @@ def find_inputs(paths: Sequence[str | os.PathLike[str]], leave_out: Iterable[Pat
         matches = [path] if os.path.lexists(path) else sorted(glob.glob(path, recursive=True))
         if not matches:
             kind = "file that this pattern fits" if glob.has_magic(path) else "such file or folder"
-            raise ScanError(Fault(f"there is no {kind}", _written(path), suggestion="Check the name."))
+            raise ScanError(Fault(f"there is no {kind}", printable_name(path), suggestion="Check the name."))
         before = len(found)
         for match in matches:
             if not os.path.isdir(match):
-                found.setdefault(os.path.realpath(match), Input(_written(match), match, _size(match)))
+                found.setdefault(os.path.realpath(match), Input(printable_name(match), match, _size(match)))
                 continue
             for file in _files_in(match, own):
                 if file.lower().endswith(_ENDINGS):
-                    found.setdefault(os.path.realpath(file), Input(_written(file), file, _size(file), named=False))
+                    one = Input(printable_name(file), file, _size(file), named=False)
+                    found.setdefault(os.path.realpath(file), one)
                 else:
                     passed_over += 1
         if len(found) == before and all(map(os.path.isdir, matches)):
             raise ScanError(
                 Fault(
                     "there is nothing to scan in this folder",
-                    _written(path),
+                    printable_name(path),
                     suggestion=f"Files are looked for that end in {', '.join(_ENDINGS)}.",
                 )
             )
@@ -214,14 +216,6 @@ def _size(path: str) -> int | None:
     except OSError:
         return None
     return about.st_size if stat.S_ISREG(about.st_mode) else None
-
-
-def _written(name: str) -> str:
-    """A file's name as text, whatever bytes it has and whatever the locale is."""
-    try:
-        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    except UnicodeEncodeError:  # not of this machine: a member of an archive
-        return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 class _ReadError(Exception):
@@ -388,7 +382,7 @@ class Reader:
     def _member(
         self, one: Input, archive: zipfile.ZipFile, member: zipfile.ZipInfo
     ) -> Iterator[Text | Lines | Rejection]:
-        name = f"{one.name}/{_written(member.filename)}"
+        name = f"{one.name}/{printable_name(member.filename)}"
         if member.flag_bits & 1:
             yield Rejection(name, None, None, "unreadable", "this member of the zip is encrypted; unpack it first")
         elif not name.lower().endswith(_ENDINGS) or "__MACOSX/" in name:

@@ -51,6 +51,8 @@ _TABLES: Final = {
 _DATE: Final = "notice.date"
 _CODES: Final = "service.classification"
 _CPV: Final = re.compile(r"[0-9]{2,8}")
+_MOST_SECONDS: Final = 10.0
+"""How long a process that has nothing more to say may take to end."""
 _NO_MEMORY: Final = 137
 """How a process ends that has no memory left, as when the system stops it."""
 
@@ -393,15 +395,14 @@ class Register:
     """Knows which releases were read before, on disk, and how many entries are still to be taken.
 
     Args:
-        path: Where it is kept.
-        first: The first chunk that is to be audited; what is known of later ones is forgotten.
+        path: Where it is kept. Who has it open holds the folder that it is in: no other scan gets it.
         left: How many entries are still to be taken; None: all.
 
     Raises:
         ScanError: Another scan has it open.
     """
 
-    def __init__(self, path: Path, first: int = 0, left: int | None = None) -> None:
+    def __init__(self, path: Path, left: int | None = None) -> None:
         self.left = left
         self._store = sqlite3.connect(path, timeout=1.0, isolation_level=None)
         try:
@@ -411,12 +412,15 @@ class Register:
                 "CREATE TABLE IF NOT EXISTS releases"
                 " (shared BLOB PRIMARY KEY, chunk INTEGER, place INTEGER, file TEXT, line INTEGER) WITHOUT ROWID"
             )
-            self._store.execute("DELETE FROM releases WHERE chunk >= ?", (first,))
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             self._store.close()
             if "locked" in str(error):
                 raise ScanError(Fault("another scan is writing here", str(path.parent.parent))) from None
             raise
+
+    def begin_at(self, chunk: int) -> None:
+        """Forget what is known of this chunk and of later ones."""
+        self._store.execute("DELETE FROM releases WHERE chunk >= ?", (chunk,))
 
     def answer(self, found: Found) -> Answer | None:
         """What is to be audited of a chunk; None if nothing is, because all that may be taken were taken.
@@ -626,6 +630,8 @@ class _Workers:
                 worker.line.send_bytes(one)
 
     def _died(self, worker: _Worker, tried: set[int], alone: list[Chunk]) -> None:
+        worker.process.join(_MOST_SECONDS)  # it says no more, and must not keep us
+        worker.process.kill()
         worker.process.join()
         worker.line.close()
         self.workers.remove(worker)

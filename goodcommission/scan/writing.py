@@ -6,11 +6,12 @@ import errno
 import io
 import json
 import os
+import secrets
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Final, Literal, NoReturn, get_args
 
@@ -35,36 +36,39 @@ ERRORS: Final = "errors.jsonl"
 _WORK: Final = ".work"
 _JOURNAL: Final = "journal.jsonl"
 _SUMS: Final = "sums"
+_REGISTER: Final = "releases.sqlite"
 _ROWS: Final = 250_000
 """Rows of a row group of Parquet: fixed, so that the bytes don't depend on how a table came about."""
 
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Writes the tables of a chunk into the folder of a scan, in whichever process audits it."""
+    """Writes the tables of a chunk beside the scan, in whichever process audits it; the main process takes them in."""
 
     folder: Path
     form: Format
     with_rules: bool = True
+    run: str = field(default_factory=lambda: secrets.token_hex(4))
+    """Which run of the scan this is. A process whose main process was killed may write a piece when the next run has
+    begun: nobody takes it."""
 
     def put(self, number: int, notices: pl.DataFrame, rules: pl.DataFrame) -> bytes:
-        """Write the tables; a file is there complete or not at all."""
+        """Write the tables."""
         for name, table in zip(TABLES, (notices, rules), strict=True):
-            if name == "notices" or self.with_rules:
-                path = self.part(name, number)
-                beside = path.with_name(f".{path.name}.new")
-                with beside.open("wb") as file:
+            if name in self.names:
+                with self.piece(name, number).open("wb") as file:
                     file.write(_written(table, self.form))
                     file.flush()
                     os.fsync(file.fileno())
-                os.replace(beside, path)
         return b""
 
+    def piece(self, name: str, number: int) -> Path:
+        """Where a chunk's part of a table is written, before it is taken in."""
+        return self.folder / _WORK / f"{name}-{number:05d}-{self.run}"
+
     def part(self, name: str, number: int) -> Path:
-        """Where the part of a table stands; of a table that is one file, the piece that is to be added to it."""
-        if self.form == "parquet":
-            return self.folder / name / f"part-{number:05d}.parquet"
-        return self.folder / _WORK / f"{name}-{number:05d}"
+        """Where a chunk's part of a table stands that is a folder of parts."""
+        return self.folder / name / f"part-{number:05d}.parquet"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -106,19 +110,33 @@ class Folder:
         self.replaced = place.with_name(f".{place.name}.replaced")
         self.files = Files(self.half, form, with_rules)
         self.work = self.half / _WORK
-        self._replaces = force
-        self._check(force=force, resume=resume)
         self.done: list[dict[str, Any]] = []
         """What the journal says of the chunks that are done."""
+        self._appended: dict[str, IO[bytes]] = {}
+        self._journal: IO[bytes] | None = None
+        self._register: Register | None = None
+        try:
+            self._check(force=force, resume=resume)
+            self._open(asked, resume=resume)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, asked: Mapping[str, Any], *, resume: bool) -> None:
         if not (resume and self._read_journal(asked)):
             self._begin(asked)
+        form = self.files.form
         appended = [self.half / ERRORS, self.work / _SUMS]
         if form != "parquet":
             appended += [self.half / f"{name}.{form}" for name in self.files.names]
-        self._appended = {path.relative_to(self.half).as_posix(): path.open("r+b") for path in appended}
+        for path in appended:
+            self._appended[path.relative_to(self.half).as_posix()] = path.open("r+b")
         sizes = self.done[-1]["sizes"] if self.done else {}
         for name, file in self._appended.items():
-            file.truncate(sizes.get(name, self._heads.get(name, 0)))
+            size = sizes.get(name, self._heads.get(name, 0))
+            if file.seek(0, io.SEEK_END) < size:
+                raise _damaged(f"{name} is shorter than it was", self.half)
+            file.truncate(size)
             file.seek(0, io.SEEK_END)
         self._journal = (self.work / _JOURNAL).open("ab")
 
@@ -140,12 +158,36 @@ class Folder:
             if not any(self.half.iterdir()):  # stopped before it had begun
                 self.half.rmdir()
                 return
-            if not (self.half / _WORK).is_dir():
+            if not self.work.is_dir():
                 raise ScanError(Fault("this is no interrupted scan, and is in the way", str(self.half)))
+            with suppress(sqlite3.Error):  # what is damaged is none of another scan that goes on
+                self._hold()
             if not force:
                 advice = "Go on with it by --resume, or begin anew with --force."
                 raise ScanError(Fault("there is an interrupted scan here", str(self.half), suggestion=advice))
-            shutil.rmtree(self.half)
+            self._delete()
+
+    def _hold(self) -> None:
+        """Have the folder to ourselves; before it, nothing in it may be touched.
+
+        Raises:
+            ScanError: Another scan is writing here.
+        """
+        self._register = Register(self.work / _REGISTER)
+
+    @property
+    def register(self) -> Register:
+        """Which releases were read before; who has it has the folder."""
+        if self._register is None:
+            raise ValueError("the folder is closed")
+        return self._register
+
+    def _delete(self) -> None:
+        """Take away what an interrupted scan left."""
+        if self._register is not None:
+            self._register.close()
+            self._register = None
+        shutil.rmtree(self.half)
 
     @property
     def _heads(self) -> Mapping[str, int]:
@@ -154,6 +196,7 @@ class Folder:
 
     def _begin(self, asked: Mapping[str, Any]) -> None:
         self.work.mkdir(parents=True)
+        self._hold()
         (self.half / ERRORS).touch()
         (self.work / _SUMS).touch()
         for name in self.files.names:
@@ -168,14 +211,19 @@ class Folder:
     def _read_journal(self, asked: Mapping[str, Any]) -> bool:
         """Read what is done of an interrupted scan; False if it had not begun."""
         lines: list[bytes] = []
+        if self.work.is_dir():
+            self._hold()
         with suppress(FileNotFoundError), (self.work / _JOURNAL).open("r+b") as file:
             *lines, half = file.read().split(b"\n")
             file.truncate(file.tell() - len(half))
         if not lines:
             if self.half.exists():
-                shutil.rmtree(self.half)
+                self._delete()
             return False
-        before, *self.done = [json.loads(line) for line in lines]
+        try:
+            before, *self.done = [json.loads(line) for line in lines]
+        except ValueError as error:
+            raise _damaged(f"{_JOURNAL}: {error}", self.half) from None
         if before != (now := json.loads(_line(asked))):
             raise ScanError(
                 *(
@@ -187,6 +235,15 @@ class Folder:
                     if before.get(name) != now.get(name)
                 )
             )
+        if self.files.form == "parquet":
+            for part in (self.files.part(name, one["chunk"]) for one in self.done for name in self.files.names):
+                if not part.is_file():
+                    raise _damaged(f"{part.relative_to(self.half).as_posix()} is missing", self.half)
+        for path in self.work.iterdir():  # what was not taken in
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name not in {_JOURNAL, _SUMS} and not path.name.startswith(_REGISTER):
+                path.unlink()
         return True
 
     # -- chunk by chunk --
@@ -217,12 +274,14 @@ class Folder:
         self._appended[ERRORS].write(done.errors)
         self._appended[f"{_WORK}/{_SUMS}"].write(len(done.sums).to_bytes(8, "big") + done.sums)
         pieces = []
-        if self.files.form != "parquet":
-            for name in self.files.names:
-                piece = self.files.part(name, done.number)
-                with piece.open("rb") as file:
-                    shutil.copyfileobj(file, self._appended[f"{name}.{self.files.form}"])
-                pieces.append(piece)
+        for name in self.files.names:
+            piece = self.files.piece(name, done.number)
+            if self.files.form == "parquet":
+                os.replace(piece, self.files.part(name, done.number))
+                continue
+            with piece.open("rb") as file:
+                shutil.copyfileobj(file, self._appended[f"{name}.{self.files.form}"])
+            pieces.append(piece)
         for appended in self._appended.values():
             appended.flush()
             os.fsync(appended.fileno())
@@ -262,16 +321,17 @@ class Folder:
     # -- the end --
 
     def close(self) -> None:
-        """Let go of the files."""
-        for file in (*self._appended.values(), self._journal):
-            with suppress(OSError):
-                file.close()
+        """Let go of the files, and of the folder."""
+        for file in (*self._appended.values(), self._journal, self._register):
+            if file is not None:
+                with suppress(OSError, sqlite3.Error):
+                    file.close()
 
     def finish(self, texts: Mapping[str, str]) -> None:
         """Write the last files and move the folder to its place."""
         for name, text in texts.items():
             with (self.half / name).open("wb") as file:
-                file.write(text.encode("utf-8"))
+                file.write(text.encode("utf-8", "backslashreplace"))
                 file.flush()
                 os.fsync(file.fileno())
         self.close()
@@ -431,8 +491,7 @@ def write_scan(
     except sqlite3.OperationalError as error:
         _stopped(out_of_space(error), half_of(target))
     except sqlite3.DatabaseError as error:
-        message = f"what the scan keeps for itself is damaged: {error}"
-        raise ScanError(Fault(message, str(half_of(target)), suggestion="Begin anew with --force.")) from None
+        raise _damaged(str(error), half_of(target)) from None
     except OSError as error:
         _stopped(error, half_of(target))
     finally:
@@ -442,6 +501,11 @@ def write_scan(
                 shutil.rmtree(folder.half, ignore_errors=True)
     passed_over += sum(one.passed_over for one in read)
     return Written(target, summary, counts, kinds, passed_over)
+
+
+def _damaged(what: str, half: Path) -> ScanError:
+    message = f"what the scan keeps for itself is damaged: {what}"
+    return ScanError(Fault(message, str(half), suggestion="Begin anew with --force."))
 
 
 def _stopped(error: OSError, half: Path) -> NoReturn:
@@ -470,15 +534,14 @@ def _audit(folder: Folder, reader: Reader, options: Options, packs: Packs, jobs:
             raise ScanError(Fault("this can't be resumed, because the input is shorter than it was", str(folder.half)))
 
     left = None if options.limit is None else options.limit - folder.counts.read
-    register = Register(folder.work / "releases.sqlite", before, left)
+    register = folder.register
+    register.left = left
+    register.begin_at(before)
     count = 0
-    try:
-        for done in run(coming(), Plan(options, folder.files, packs), register.answer, jobs):
-            mark, read, finished = marks.pop(done.number)
-            folder.add(done, mark, finished)
-            count += done.counts.read
-            if progress is not None:
-                progress(read, reader.total, count)
-    finally:
-        register.close()
+    for done in run(coming(), Plan(options, folder.files, packs), register.answer, jobs):
+        mark, read, finished = marks.pop(done.number)
+        folder.add(done, mark, finished)
+        count += done.counts.read
+        if progress is not None:
+            progress(read, reader.total, count)
     return folder.done[-1]["finished"] if register.left == 0 else len(reader.inputs)

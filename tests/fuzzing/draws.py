@@ -222,11 +222,12 @@ def mutated(name: str, data: bytes, random: Random, most: int = 1_000_000) -> by
             random.choice((b"", b",tier=small", b",pack=none", b",as_of=9999-12-31", b",target=1e999", b",%00=%ff"))
             + b"\n"
         )
+    changed = None
     if (name in _JSON | _YAML or name == "api") and random.random() < 0.85:
         changed = _in_tree(name, data, random)
-        if changed is not None:
-            data = changed
-    if random.random() < 0.3 or name == "configuration":
+    if changed is not None:
+        data = changed
+    if changed is None or random.random() < 0.3:
         for _ in range(random.choice((1, 1, 2, 5))):
             data = _in_bytes(data, random)
     return (head + data)[:most]

@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import resource
+import signal
 import sys
 import time
 import traceback
@@ -29,6 +30,8 @@ MOST_OF_A_SCAN: Final = 6.0
 """A scan judges each notice and names each entry that is none: 70,000 notices of 14 bytes take 4 s, half a million numbers 3 s."""
 MOST_BYTES: Final = 500_000_000
 _CPU_LIMIT: Final = 12
+_ALARM: Final = 300
+"""Seconds on the wall, for what waits and works not."""
 _AS_LIMIT: Final = 6_000_000_000
 _THREADED: Final = ("scan", "api")
 """Their threads do not outlive a fork: they are begun in each process."""
@@ -595,6 +598,7 @@ def cost(door: str, data: bytes) -> Cost:
         try:
             resource.setrlimit(resource.RLIMIT_AS, (_AS_LIMIT, _AS_LIMIT))
             resource.setrlimit(resource.RLIMIT_CPU, (_CPU_LIMIT, _CPU_LIMIT))
+            signal.alarm(_ALARM)
             if door in _THREADED:
                 warm([door])
             Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here

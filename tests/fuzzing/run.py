@@ -43,10 +43,13 @@ class Finder:
         self.tried = 0
         self.places: set[str] = set()
         self.slowest = 0.0
+        self.current = findings / f"{door}.current"
+        findings.mkdir(parents=True, exist_ok=True)
 
     def __call__(self, data: bytes) -> None:
-        """One input."""
+        """One input. It is on the disk while it is tried, for what ends this process or never comes back."""
         self.tried += 1
+        self.current.write_bytes(data)
         begun = time.process_time()
         try:
             self.door(data)
@@ -57,6 +60,7 @@ class Finder:
         self.slowest = max(self.slowest, spent)
         if spent > MOST_SECONDS:
             self.keep(data, "slow", f"{spent:.1f} s for {len(data)} bytes")
+        self.current.unlink()
 
     def keep(self, data: bytes, place: str, said: str) -> None:
         """Write an input down, the first for each place."""
@@ -167,17 +171,22 @@ def _one(door: str, way: str, minutes: float, given: Any) -> int:
             running = subprocess.Popen(command, stdout=log, stderr=log, cwd=place, env={**os.environ, "TMPDIR": place})
             try:
                 status = running.wait(minutes * 60 + 180)
-            except subprocess.TimeoutExpired:  # atheris is done, and the server's threads are not
+            except subprocess.TimeoutExpired:
                 running.kill()
                 running.wait()
-                status = 0
+                status = 0  # atheris is done, and the server's threads are not; or it hung, see below
         told = (
             json.loads(result.read_text())
             if result.exists()
             else {"tried": 0, "seconds": 1, "places": [], "slowest": 0}
         )
         places = told["places"]
-        if status not in (0, 77):
+        current = given.findings / f"{door}.current"
+        if current.exists():
+            (given.findings / door).mkdir(exist_ok=True)
+            current.rename(given.findings / door / f"ended-{int(time.time())}")
+            places.append("an input ended the process, or hung")
+        if status != 0:
             last = (Path(place) / "log").read_text("utf-8", "replace").splitlines()[-15:]
             places.append(f"the process ended with {status}: {' | '.join(last)}")
     rate = told["tried"] / max(told["seconds"], 1)
