@@ -146,7 +146,7 @@ def read_waivers(path: str | os.PathLike[str], *, most_days: int = MOST_DAYS) ->
 
 
 def _fault(source: Source, raw: Any, error: dict[str, Any]) -> Fault:
-    parts = [part for part in error["loc"] if part != "waivers" or error["loc"].index(part) == 0]
+    parts = list(error["loc"])
     name, kind = str(parts[-1]) if parts else "", error["type"]
     known = list(_File.model_fields if len(parts) < 2 else _Written.model_fields)
     suggestion = None
@@ -487,7 +487,7 @@ def _with_waivers(report: AuditReport, taken: dict[str, Waiver], findings: list[
             "score": with_.score,
             "packs": with_.packs,
             "score_without_waivers": without.score,
-            "waiver_findings": tuple(sorted(findings, key=lambda one: one.line or 0)),
+            "waiver_findings": tuple(findings),
             "results": results,
             "patterns": tuple(one.model_copy(update={"waived": taken.get(one.id)}) for one in report.patterns),
             "missing": tuple(sorted(missing, key=lambda fact: (-fact.narrows, fact.name))),

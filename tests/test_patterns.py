@@ -316,6 +316,10 @@ def test_groups_count_once() -> None:
     assert tell(compiled, A_1="fail", A_2="fail", A_3="pass").outcome == "excluded"
     assert tell(compiled, A_1="fail", A_2="pass", A_3="fail").outcome == "concluded"
     assert tell(compiled, A_1="unknown", A_2="pass", A_3="fail").outcome == "open"
+    of_two = [rule("A-1"), rule("A-2"), rule("A-4"), rule("A-5")]
+    compiled = compile_patterns([pattern("X-1", "risk.a", at_least={"count": 2, "of": of_two})], {**groups, "A-5": "h"})
+    assert tell(compiled, A_1="fail", A_2="fail", A_4="pass", A_5="pass").outcome == "excluded"
+    assert tell(compiled, A_1="fail", A_2="fail", A_4="fail", A_5="pass").outcome == "concluded"
 
 
 @pytest.mark.parametrize(
@@ -330,12 +334,21 @@ def test_groups_count_once() -> None:
         (("pass", "unknown"), "not_applicable", "excluded"),
         (("fail", "unknown"), "pass", "excluded"),
         (("fail?", "pass"), "pass", "open"),
-        (("fail?", "pass"), "fail", "concluded"),
+        (("fail?", "pass"), "fail", "concluded, provisionally"),
+        (("fail", "pass?"), "fail", "concluded"),
+        (("pass", "pass"), "pass", "concluded"),
+        (("pass", "not_applicable"), "pass", "concluded"),
+        (("pass?", "pass"), "pass", "concluded, provisionally"),
+        (("not_applicable", "pass?"), "pass", "concluded, provisionally"),
+        (("not_applicable", "not_applicable"), "not_applicable", "concluded"),
+        (("not_applicable", "not_applicable"), "pass", "excluded"),
+        (("not_applicable", "not_applicable"), "fail", "excluded"),
     ],
 )
 def test_group_verdicts(members: tuple[str, str], verdict: str, expected: str) -> None:
     compiled = compile_patterns([pattern("X-1", "risk.a", all_of=[group("g", verdict)])], {"A-1": "g", "A-2": "g"})
-    assert tell(compiled, A_1=members[0], A_2=members[1]).outcome == expected
+    told = tell(compiled, A_1=members[0], A_2=members[1])
+    assert told.outcome + (", provisionally" if told.provisional else "") == expected
 
 
 @pytest.mark.parametrize(
@@ -392,6 +405,19 @@ def test_not_loaded_is_not_checked() -> None:
     assert (first.outcome, names(first.not_checked)) == ("excluded", ["Z-9: fail"])
     assert second.outcome == "concluded" and second.would_be_withdrawn_by == ()
     assert names(second.not_checked) == ["Z-9: pass", "group nowhere: fail", "risk.unreached"]
+
+
+def test_what_can_not_be_checked_at_all_is_never_concluded() -> None:
+    compiled = compile_patterns(
+        [
+            pattern("X-1", "risk.a", all_of=[rule("A-1")], any_of=[rule("Z-9")]),
+            pattern("X-2", "risk.b", all_of=[rule("A-1")], at_least={"count": 1, "of": [rule("Z-8"), rule("Z-9")]}),
+            pattern("X-3", "risk.c", at_least={"count": 2, "of": [rule("A-1"), rule("Z-9")]}),
+        ],
+        {"A-1": None},
+    )
+    for state in STATES:
+        assert {one.outcome for one in evaluate(compiled, {"A-1": state}, {})} == {"excluded"}
 
 
 def test_a_loaded_rule_without_a_verdict_is_unknown() -> None:
@@ -492,6 +518,42 @@ PULLED_TWO_WAYS: dict[str, list[Pattern]] = {
         pattern("X-1", "risk.a", any_of=[B, rule("B-1", "pass")]),
         pattern("X-2", "risk.b", all_of=[A], unless=[RISK[0]]),
     ],
+    "neither gate, and either": [
+        *BOTH_GATED,
+        pattern("X-3", "risk.c", all_of=RISK[:2]),
+        pattern("X-4", "risk.d", any_of=RISK[:2]),
+        pattern("X-5", "risk.e", any_of=[C, rule("C-1", "pass")], unless=RISK[:2]),
+        pattern(
+            "X-6", "risk.f", all_of=[conclusion("risk.d")], any_of=[RISK[2], conclusion("risk.e")], unless=[RISK[2]]
+        ),
+    ],
+    "passed and failed": [pattern("X-1", "risk.a", all_of=[rule("A-1", "pass"), A])],
+    "passed and not applicable": [
+        pattern("X-1", "risk.a", all_of=[rule("A-1", "pass"), rule("A-1", "not_applicable")])
+    ],
+    "failed and not applicable": [pattern("X-1", "risk.a", all_of=[A, rule("A-1", "not_applicable")])],
+    "the first rule withdraws": [
+        pattern("X-1", "risk.a", all_of=[C], any_of=[B, rule("B-1", "pass")], unless=[rule("A-1", "pass")])
+    ],
+    "a group does not apply": [
+        pattern("X-1", "risk.a", any_of=[A, rule("A-1", "pass")]),
+        pattern("X-2", "risk.b", all_of=[group("g", "not_applicable")], any_of=[A, rule("A-1", "pass")]),
+    ],
+    "a group may not apply": [pattern("X-1", "risk.a", all_of=[A], unless=[group("g", "not_applicable")])],
+    "a group is not passed, and its members are": [
+        pattern(
+            "X-1",
+            "risk.a",
+            all_of=[rule("B-1", "not_applicable"), rule("C-1", "pass")],
+            unless=[group("g", "pass")],
+        )
+    ],
+    "one of a group is passed and the group is not": [
+        pattern("X-1", "risk.a", all_of=[rule("B-1", "pass"), A], unless=[group("g", "pass")])
+    ],
+    "a group is passed and one of it is not": [
+        pattern("X-1", "risk.a", all_of=[group("g", "pass"), rule("B-1", "not_applicable")], unless=[A])
+    ],
     "what is not checked comes first": [
         pattern("X-1", "risk.a", all_of=[A]),
         pattern("X-2", "risk.b", any_of=[rule("Z-9"), RISK[0]], unless=[rule("Z-9", "pass"), A]),
@@ -499,20 +561,32 @@ PULLED_TWO_WAYS: dict[str, list[Pattern]] = {
 }
 
 
+NEVER = {
+    "a gate is true and false",
+    "both gates and not both",
+    "neither gate, and either",
+    "passed and failed",
+    "passed and not applicable",
+    "failed and not applicable",
+    "a group is not passed, and its members are",
+    "what is not checked comes first",
+}
+
+
 @pytest.mark.parametrize("name", PULLED_TWO_WAYS)
 def test_what_is_pulled_two_ways_is_as_defined(name: str) -> None:
     patterns = PULLED_TWO_WAYS[name]
-    rules = dict.fromkeys(("A-1", "B-1", "C-1"))
+    rules = {"A-1": None, "B-1": "g", "C-1": "g"}
     compiled = compile_patterns(patterns, rules)
     gated = [one.id for one in patterns if one.when is not None]
     seen = set()
-    for states in itertools.product(STATES[:3] + STATES[-1:], repeat=3):
+    for states in itertools.product(STATES[:4] + STATES[-1:] if gated else STATES, repeat=3):
         for opened in itertools.product((True, False, None), repeat=len(gated)):
             given = dict(zip(rules, states, strict=True)), dict(zip(gated, opened, strict=True))
             outcomes = outcomes_of(evaluate(compiled, *given))
             assert outcomes == defined(patterns, rules, *given), given
             seen.add(outcomes[patterns[-1].id])
-    never = name in ("a gate is true and false", "both gates and not both", "what is not checked comes first")
+    never = name in NEVER
     assert seen == ({"excluded"} if never else {"excluded", "open", "concluded"})
 
 
@@ -553,6 +627,15 @@ def test_what_is_told_of_conclusions(
     assert names(told.provisional) == provisional
     assert names(told.undecided) == undecided
     assert names(told.would_be_withdrawn_by) == could_withdraw
+    assert (told.id, told.concludes) == ("X-2", "risk.b")
+
+
+def test_members_are_told_in_one_order() -> None:
+    asked = [rule(f"Z-{number}", verdict) for number in range(8, 0, -1) for verdict in VERDICTS]
+    compiled = compile_patterns([pattern("X-1", "risk.a", any_of=[A, *asked])], {"A-1": None})
+    assert names(tell(compiled, A_1="pass").not_checked) == [
+        f"Z-{number}: {verdict}" for number in range(1, 9) for verdict in ("fail", "not applicable", "pass")
+    ]
 
 
 # Order and errors

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -262,6 +263,14 @@ SUMS: dict[str, Any] = {
             require="third < 10.0",
             finding="{third} each.",
         ),
+        written(
+            "S-06",
+            tier="small",
+            decide=[
+                {"fail": "value.total > 50.0", "finding": "{value.total} is too much."},
+                {"pass": "subcontracting.actual_vcs_share > 0.5"},
+            ],
+        ),
     ],
 }
 CLAIMED = {"verdict": "pass", "claimed": True}
@@ -271,7 +280,13 @@ SHARE = {"decided_by": ["subcontracting.actual_vcs_share"]}
 TOTAL = {"decided_by": ["value.total"]}
 SUMMED: list[tuple[dict[str, Any], dict[str, dict[str, Any]]]] = [
     # 0.8 * 0.1 is more than 0.08 in doubles, and six decimals are what is looked at.
-    ({"share": 0.8}, {"S-01": {**CLAIMED, **SHARE, "notes": ["It is 8%."]}}),
+    (
+        {"share": 0.8},
+        {
+            "S-01": {**CLAIMED, **SHARE, "notes": ["It is 8%."]},
+            "S-06": {**CLAIMED, **SHARE, "provisional": True, "missing": ["value.total"]},
+        },
+    ),
     ({"share": 0.800004}, {"S-01": {**CLAIMED, **SHARE, "notes": ["It is 8%."]}}),
     (
         {"share": 0.80002},
@@ -357,6 +372,8 @@ ACT: dict[str, Any] = {
                     {"pass": "process.options_appraised"},
                 ],
             },
+            # Its verdict needs no number of the law.
+            "A-03": {"require": "process.suitable_for_sme", "finding": "It is not suitable."},
         }.items()
     ],
 }
@@ -444,9 +461,9 @@ BY_LAW: list[tuple[dict[str, Any], dict[str, Any], dict[str, dict[str, Any]]]] =
         },
     ),
     (
-        {"process": {"response_pages": 20, "options_appraised": True}, **LOTS[False], **PUBLISHED},
+        {"process": {"suitable_for_sme": True, "options_appraised": True}, **LOTS[False], **PUBLISHED},
         {},
-        {"A-01": {**ON_THE_ACT, "missing": [LAWFUL]}, "A-02": {**ON_THE_ACT, "missing": [LAWFUL]}},
+        {"A-02": {**ON_THE_ACT, "missing": [LAWFUL, PAGES]}, "A-03": {**ON_THE_ACT, "missing": [LAWFUL]}},
     ),
     (
         {"process": {"response_pages": 40}, **LOTS[True], **PUBLISHED},
@@ -461,9 +478,9 @@ BY_LAW: list[tuple[dict[str, Any], dict[str, Any], dict[str, dict[str, Any]]]] =
         },
     ),
     (
-        {"process": {"response_pages": 40}, **LOTS[False], **PUBLISHED},
+        {"process": {"response_pages": 40, "suitable_for_sme": False}, **LOTS[False], **PUBLISHED},
         {},
-        {"A-01": {**ON_THE_ACT, "missing": [LAWFUL]}},
+        {"A-01": {**ON_THE_ACT, "missing": [LAWFUL]}, "A-03": {**ON_THE_ACT, "missing": [LAWFUL]}},
     ),
     (
         {**PUBLISHED},
@@ -499,6 +516,27 @@ def test_a_law_that_may_not_be_the_one_is_said_to_be_so(tmp_path: Path) -> None:
             if "missing" in found:
                 found["missing"] = [name for name in found["missing"] if name in ours]
             assert found == told_of_it, (stated, id)
+
+
+def test_numbers_of_two_days_are_not_mixed_up(tmp_path: Path) -> None:
+    """What a pack works out for all its rules rests on the number that the law has for each."""
+    law = {
+        **LAW,
+        "let": {"too_many": {"is": "process.response_pages > params.pages"}},
+        "rules": [
+            {**LAW["rules"][0], "id": id, "governed_by": day, "require": "!too_many", "finding": "Too many."}
+            for id, day in (("L-01", "published"), ("L-02", "signed"), ("L-03", "published"))
+        ],
+    }
+    (tmp_path / "trial-law.yaml").write_text(json.dumps(law), "utf-8")  # in YAML they would share what they have
+    packs = load_packs(["trial-law"], rules=[tmp_path])
+    stated = {
+        "process": {"regime": "procurement_act_2023", "framework": True, "response_pages": 35},
+        "timeline": {"tender_published": "2026-01-31", "contract_signed": "2026-02-01"},
+    }
+    results = audited(packs, stated, tier="large").results
+    assert [one.verdict for one in results] == ["pass", "fail", "pass"]
+    assert [[number.value for number in one.law] for one in results] == [[40], [30], [40]]
 
 
 def checked(tmp_path: Path, pack: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -593,6 +631,17 @@ def test_what_is_said_of_one_list_is_not_said_of_another(tmp_path: Path) -> None
             stated = {"requirements": {"insurance": insurance}, "evidence": evidence}
             said.append(audited(packs, stated, require_evidence=bool(evidence)).results[0].verdict)
         assert said == ["pass", "fail", "pass", "fail", "pass"]
+
+
+def test_what_evidence_of_one_item_shows_is_not_said_of_all(tmp_path: Path) -> None:
+    rule = written("M-02", tier="small", require="'housing' in service.need_areas", finding="It is not.")
+    (tmp_path / "trial.yaml").write_text(yaml.safe_dump({**PACK, "rules": [rule], "parameters": {}}), "utf-8")
+    packs = load_packs(["trial"], rules=[tmp_path])
+    for pointer, evidenced in (("/0", False), ("", True), ("/1", False)):
+        evidence = [{"pointer": f"/service/need_areas{pointer}", "document": "Minutes"}]
+        stated = {"service": {"need_areas": ["housing", "skills"]}, "evidence": evidence}
+        (result,) = audited(packs, stated).results
+        assert (result.verdict, result.claimed, result.evidenced) == ("pass", False, evidenced)
 
 
 def test_what_the_document_says_of_itself_will_do_to_be_asked_and_not_to_be_met(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goodcommission import audit, audit_case
+from goodcommission.description.entries import MOST_FAULTS
 from goodcommission.exceptions import WaiverError
 from goodcommission.report.model import AuditReport, Waiver
 from goodcommission.report.rescoring import rescore
@@ -221,8 +222,9 @@ def test_one_that_expires_before_it_is_granted_contradicts_itself() -> None:
     for expires in ("2026-11-01", "2026-10-01"):
         report = apply(TENDER, waiver(expires=expires), DAY)
         assert not report.result("PP-01").waived
-        assert [kind for kind, _ in said(report)] == ["contradictory"]
-        assert "it never holds" in said(report)[0][1]
+        day = "1 November 2026" if expires == "2026-11-01" else "1 October 2026"
+        never = f"It expires on {day} and is granted on 1 November 2026: it never holds."
+        assert said(report) == [("contradictory", never)]
 
 
 def test_two_of_one_thing_contradict_each_other() -> None:
@@ -655,6 +657,124 @@ def test_in_a_case_a_waiver_is_for_the_case_or_for_each_document_that_shows_the_
             if r.verdict == "fail" and r.documents and "users" in " ".join(r.decided_by)
         )
         assert (apply(report, waiver(rule=rule, document=name), DAY).result(rule).waived is not None) is holds, name
+    # A combined finding is the case's: a waiver of it is for all documents.
+    combined = next(one for one in report.patterns if one.outcome != "concluded")
+    found = combined.model_copy(update={"outcome": "concluded", "severity": "high"})
+    patterns = tuple(found if one.id == combined.id else one for one in report.patterns)
+    report = report.model_copy(update={"patterns": patterns})
+    for name, holds in (("C", True), ("T-*", True), ("T-1", False)):
+        waived = apply(report, waiver(rule=combined.id, document=name), DAY).pattern(combined.id).waived
+        assert (waived is not None) is holds, name
+
+
+def resting_on(*facts: tuple[str, str]) -> AuditReport:
+    """The report of the tender, in which EI-09 rests on these facts alone, each a name and a pointer."""
+    kind = next(fact for fact in TENDER.facts if fact.name == "kind")
+    stated = tuple(kind.model_copy(update={"name": name, "pointer": pointer}) for name, pointer in facts)
+    result = TENDER.result("EI-09").model_copy(update={"decided_by": tuple(name for name, _ in facts)})
+    results = tuple(result if one.rule.id == "EI-09" else one for one in TENDER.results)
+    return TENDER.model_copy(update={"results": results, "facts": stated})
+
+
+ROUTES = "/equality/specialist_routes/items"
+GENERAL = [(name, f"/{name}") for name in ("kind", "stage", "as_of")]
+ROUTE = [(f"equality.specialist_routes[{n}].route", f"{ROUTES}/{n}/route") for n in range(3)]
+GROUP = [(f"equality.groups[{n}].group", f"/equality/groups/{n}/group") for n in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("facts", "pointer", "rests"),
+    [
+        ([*GENERAL, ROUTE[1]], f"{ROUTES}/1", None),
+        ([*GENERAL, ROUTE[1]], "/kind", f"{ROUTES}/1/route"),
+        ([*GENERAL, ROUTE[1]], "/stage", f"{ROUTES}/1/route"),
+        ([*GENERAL, ROUTE[1]], "/as_of", f"{ROUTES}/1/route"),
+        (GENERAL, "/stage", None),
+        (GENERAL, "/as_of", None),
+        (GENERAL, "/nowhere", "/kind and /stage and /as_of"),
+        ([], "/nowhere", ""),
+        (ROUTE[:2], f"{ROUTES}/0", f"{ROUTES}/0/route and {ROUTES}/1/route"),
+        ([ROUTE[0], GROUP[1]], f"{ROUTES}/0", None),
+        ([ROUTE[0], *GROUP[:2]], f"{ROUTES}/0", None),
+        (
+            [ROUTE[0], *GROUP[:2]],
+            "/equality/groups/1",
+            f"{ROUTES}/0/route and {' and '.join(one for _, one in GROUP[:2])}",
+        ),
+        ([ROUTE[0], ("value.total", "/value/total")], f"{ROUTES}/0", None),
+    ],
+)
+def test_a_place_is_that_of_a_finding_where_no_other_item_of_its_list_is(
+    facts: list[tuple[str, str]], pointer: str, rests: str | None
+) -> None:
+    report = apply(resting_on(*facts), waiver(rule="EI-09", pointer=pointer), DAY)
+    assert (report.result("EI-09").waived is not None) is (rests is None)
+    why = f"it rests on {rests}" if rests else "it rests on no one place"
+    expected = f"EI-09 fails in {TENDER.document.name}, but not at {pointer} alone: {why}."
+    assert said(report) == ([] if rests is None else [("unused", expected)])
+
+
+@pytest.mark.parametrize(
+    ("facts", "place"),
+    [
+        ([ROUTE[1]], f"{ROUTES}/1/route"),
+        ([*GENERAL, ROUTE[1]], f"{ROUTES}/1/route"),
+        ([ROUTE[1], ("equality.specialist_routes[1]", f"{ROUTES}/1")], f"{ROUTES}/1"),
+        ([ROUTE[1], ("equality.specialist_routes[1].group", f"{ROUTES}/1/group")], f"{ROUTES}/1"),
+        (ROUTE[:2], None),
+        ([ROUTE[1], GROUP[1]], None),
+        ([], None),
+    ],
+)
+def test_the_one_place_of_a_finding_is_told(facts: list[tuple[str, str]], place: str | None) -> None:
+    report = apply(resting_on(*facts), waiver(rule="EI-09"), DAY)
+    assert report.result("EI-09").waived
+    assert [message.rpartition("add pointer: ")[2] for _, message in said(report)] == ([place] if place else [])
+
+
+def test_what_is_wrong_stands_in_the_report_that_it_concerns() -> None:
+    met = next(one.rule.id for one in PLAN.results if one.verdict == "pass")
+    for changed, kind in (({}, "contradictory"), ({"expires": "2026-11-02"}, "expired")):
+        reports = apply_all((TENDER, PLAN), waiver(rule=met, document=PLAN.document.name, **changed), DAY)
+        assert [[one.kind for one in report.waiver_findings] for report in reports] == [[], [kind]]
+    assert (
+        PLAN.document.name
+        in said(apply_all((TENDER, PLAN), waiver(rule=met, document=PLAN.document.name), DAY)[1])[0][1]
+    )
+    # PP-01 fails in the tender alone.
+    for order, places in (((PLAN, TENDER), [0, 1]), ((TENDER, PLAN), [1, 0])):
+        reports = apply_all(order, waiver(document="*", granted="2026-11-21"), DAY)
+        assert [len(report.waiver_findings) for report in reports] == places
+
+
+def test_one_of_two_documents_is_too_wide_where_only_one_fails_and_is_told_once() -> None:
+    both = waivers({**GOOD, "document": "*"}, {**GOOD, "document": "*"})
+    assert said(*apply_all((TENDER, CONTRACT), both, DAY)) == [
+        ("too_wide", f"It holds for 2 documents, and PP-01 fails only in {TENDER.document.name}: name it."),
+        ("contradictory", f"It waives PP-01 in {TENDER.document.name}, as does the one in line 2: keep one."),
+    ]
+
+
+def test_the_nearest_rule_is_told_of_packs_that_were_not_used_as_well() -> None:
+    report = audit(EXAMPLES / "tender.json", ["subcontracting"], as_of=DAY)
+    for written, near in (
+        ("pp-03", "Did you mean PP-03?"),
+        ("x-01", "Did you mean X-01?"),
+        ("sc-05", "Did you mean SC-05?"),
+    ):
+        with pytest.raises(WaiverError) as error:
+            apply(report, waiver(rule=written), DAY)
+        assert [fault.suggestion for fault in error.value.faults] == [near]
+
+
+def test_a_file_of_faults_tells_no_more_than_can_be_read(tmp_path: Path) -> None:
+    long = {**GOOD, "expires": "2029-01-01"}
+    with pytest.raises(WaiverError) as error:
+        read(tmp_path, json.dumps({"waivers": [long] * (MOST_FAULTS + 5)}), "waivers.json")
+    assert len(error.value.faults) == MOST_FAULTS
+    with pytest.raises(WaiverError) as error:
+        apply(TENDER, waivers(*[{**GOOD, "rule": "ZZZZ"}] * (MOST_FAULTS + 5)), DAY)
+    assert len(error.value.faults) == MOST_FAULTS
 
 
 # --- The text ----------------------------------------------------------------------------------------------------

@@ -257,6 +257,8 @@ def evaluate(patterns: PatternSet, verdicts: Verdicts, gates: Gates) -> tuple[Pa
         outcome: Outcome
         if _holds(one, known, known, gate is True):
             outcome = "concluded"
+            if one.used and _holds(one, certain, possible, True):
+                certain |= one.bit
             known |= one.bit
             possible |= one.bit
         elif _holds(one, possible, certain, gate is not False) and (
@@ -266,8 +268,6 @@ def evaluate(patterns: PatternSet, verdicts: Verdicts, gates: Gates) -> tuple[Pa
             possible |= one.bit
         else:
             outcome = "excluded"
-        if one.used and outcome != "excluded" and _holds(one, certain, possible, gate is True):
-            certain |= one.bit
         seen = one.seen
         outcomes.append(_explained(one, outcome, gate, known & seen, possible & seen, certain & seen))
     return tuple(outcomes)
@@ -370,7 +370,7 @@ def _group_bounds(groups: Iterable[_Group], possible: int, certain: int) -> tupl
             continue
         if possible & group.member_passes:
             possible |= group.passes
-            if certain & group.member_passes and not possible & group.member_fails:
+            if not possible & group.member_fails:  # each member is decided, as what is not might fail
                 certain |= group.passes
         if possible & group.member_not_applicable == group.member_not_applicable:
             possible |= group.not_applicable
