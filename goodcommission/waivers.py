@@ -355,7 +355,7 @@ class _Run:
                 home, "contradictory", waiver, f"{rule} is met in {where}: there is nothing to waive. Take it out."
             )
         else:
-            said = {_VERDICTS[r.verdict] if isinstance(r, RuleResult) else "is not concluded" for r in results.values()}
+            said = {_what_it_is(result) for result in results.values()}
             self._note(home, "unused", waiver, f"{rule} {' or '.join(sorted(said))} in {where}: take it out.")
 
     def _take(
@@ -435,6 +435,13 @@ def _fails(result: RuleResult | PatternResult) -> bool:
     if isinstance(result, RuleResult):
         return result.verdict == "fail"
     return result.outcome == "concluded" and result.severity != "positive"
+
+
+def _what_it_is(result: RuleResult | PatternResult) -> str:
+    """What is said of a result that does not fail and is not met, of which there is nothing to waive."""
+    if isinstance(result, RuleResult):
+        return _VERDICTS[result.verdict]
+    return "is a strength" if result.outcome == "concluded" else "is not concluded"
 
 
 def _deciding(report: AuditReport, result: RuleResult | PatternResult) -> list[FactStated]:

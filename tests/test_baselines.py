@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from goodcommission import audit
 from goodcommission.baselines import Baseline, apply, create, document_of, read_baseline, update
 from goodcommission.cli import main
+from goodcommission.description.entries import MOST_FAULTS
 from goodcommission.exceptions import BaselineError
 from goodcommission.report.model import AuditReport, Waiver
 from goodcommission.report.text import render
@@ -439,7 +440,11 @@ def test_a_finding_that_is_there_twice_is_told_with_its_place(tmp_path: Path) ->
         read_baseline(file)
     (fault,) = error.value.faults
     assert (fault.message, fault.suggestion) == ("this finding is in the baseline twice", "Take one out.")
-    assert (fault.pointer, fault.line) == ("/findings/1/fingerprint", 13)
+    assert (fault.pointer, fault.line, fault.column) == ("/findings/1/fingerprint", 13, 19)
+    file.write_text(json.dumps({"baseline": 1, "findings": [one] * (MOST_FAULTS + 5)}), "utf-8")
+    with pytest.raises(BaselineError) as error:
+        read_baseline(file)
+    assert len(error.value.faults) == MOST_FAULTS
 
 
 def test_a_baseline_that_was_edited_is_told_with_its_places(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from goodcommission import audit, audit_case
 from goodcommission.description.entries import MOST_FAULTS
-from goodcommission.exceptions import WaiverError
+from goodcommission.exceptions import Fault, WaiverError
 from goodcommission.report.model import AuditReport, Waiver
 from goodcommission.report.rescoring import rescore
 from goodcommission.report.schema import report_schema
@@ -103,8 +103,10 @@ def test_it_holds_from_the_day_it_is_granted_to_the_day_before_it_expires(day: s
 
 
 def test_without_a_day_waivers_cannot_be_judged() -> None:
-    with pytest.raises(WaiverError, match=r"on which day the waivers are judged is not known.*--as-of"):
+    with pytest.raises(WaiverError) as error:
         apply(TENDER, waiver(), None)
+    why, advice = "on which day the waivers are judged is not known", "Say it: --as-of YYYY-MM-DD."
+    assert error.value.faults == (Fault(why, suggestion=advice),)
 
 
 @pytest.mark.parametrize(
@@ -196,6 +198,7 @@ def test_more_waivers_never_lower_the_score_and_change_no_verdict(rules: set[str
 
 def test_one_that_is_needed_and_no_wider_is_not_mentioned() -> None:
     assert said(apply(TENDER, waiver(), DAY)) == []
+    assert said(apply(TENDER, waiver(document="*"), DAY)) == []  # of one document, all documents are no more
 
 
 def test_an_expired_one_says_that_the_finding_counts_again() -> None:
@@ -609,6 +612,21 @@ def test_what_is_said_of_a_combined_finding_that_is_not_there() -> None:
         assert said(apply(TENDER, waiver(rule=id), DAY)) == [
             ("unused", f"{id} is not concluded in {TENDER.document.name}: take it out.")
         ]
+    found = tuple(
+        one.model_copy(update={"outcome": "concluded"}) if one.id == strength else one for one in TENDER.patterns
+    )
+    report = apply(TENDER.model_copy(update={"patterns": found}), waiver(rule=strength), DAY)
+    assert report.pattern(strength).waived is None
+    assert said(report) == [("unused", f"{strength} is a strength in {TENDER.document.name}: take it out.")]
+
+
+def test_a_rule_of_a_pack_of_ones_own_can_be_waived() -> None:
+    def renamed(result: Any) -> Any:
+        info = result.rule.model_copy(update={"id": "OWN-1"})
+        return result.model_copy(update={"rule": info}) if result.rule.id == "PP-01" else result
+
+    own = TENDER.model_copy(update={"results": tuple(map(renamed, TENDER.results))})
+    assert apply(own, waiver(rule="OWN-1"), DAY).result("OWN-1").waived
 
 
 def test_where_a_finding_rests_is_said_where_a_pointer_does_not_cover_it() -> None:
@@ -723,6 +741,7 @@ def test_a_place_is_that_of_a_finding_where_no_other_item_of_its_list_is(
         ([ROUTE[1], ("equality.specialist_routes[1].group", f"{ROUTES}/1/group")], f"{ROUTES}/1"),
         (ROUTE[:2], None),
         ([ROUTE[1], GROUP[1]], None),
+        ([("process.route", "/process/route"), ("process.framework", "/process/framework")], None),
         ([], None),
     ],
 )

@@ -51,6 +51,8 @@ SEED = 7
 FIRST = 1.5
 """Seconds of tests that a mutant meets at first: nine in ten are noticed by the fastest few."""
 WALL = 900
+NO_TESTS = 5
+"""The status of pytest that was asked for tests that are not there."""
 
 SELECTIONS: dict[str, tuple[str, ...]] = {
     "goodcommission.scoring": ("test_rescoring", "test_scoring"),
@@ -65,8 +67,6 @@ SELECTIONS: dict[str, tuple[str, ...]] = {
 Those that start processes of their own can't see a mutant."""
 EVERYWHERE = ("goodcommission.scoring", "goodcommission.engine.verdicts", "goodcommission.engine.patterns")
 """Nearly each of their tests reaches nearly each of their lines: to trace them takes long and tells little."""
-EXHAUSTIVE = ("goodcommission.engine.patterns",)
-"""What tries every small case takes longest, and notices most at once: here it comes first."""
 LATER: dict[str, tuple[str, ...]] = {
     "goodcommission.engine.verdicts": ("test_api", "test_evidence", "test_templates"),
     "goodcommission.engine.patterns": ("test_durable",),
@@ -320,8 +320,6 @@ def preload(files: Sequence[str]) -> None:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     import hypothesis
 
-    with contextlib.suppress(ImportError):
-        pass
     hypothesis.settings.register_profile(
         "mutation",
         deadline=None,
@@ -366,12 +364,10 @@ class Selection:
         """Those that reach its lines, the fastest first, as far as the seconds go; without end, then all others."""
         near = set().union(*(self.reached.get(line, set()) for line in mutant.lines))
         first = [name for name in self.names if name in near] or self.names
-        if mutant.module in EXHAUSTIVE:
-            first = first[::-1]
         if seconds == math.inf:
             return [*first, *(name for name in self.names if name not in near)]
         spent = itertools.accumulate(self.took[name] for name in first)
-        return [name for name, so_far in zip(first, spent, strict=True) if so_far <= seconds]
+        return [name for name, so_far in zip(first, spent, strict=True) if so_far <= seconds] or first[:1]
 
 
 def test_files(module: str) -> list[str]:
@@ -431,8 +427,11 @@ def try_one(mutant: Mutant, selection: Selection, budget: float) -> dict[str, An
         outcome = "timeout" if ended in (signal.SIGXCPU, signal.SIGKILL) else "killed"
         by = f"signal {ended}"
     else:
-        outcome = "survived" if said[0] == 0 else "killed"
-        by = said[1]
+        status, failed = said
+        if status == NO_TESTS:
+            raise SystemExit(f"{mutant.id}: no test was run, so that none could notice it")
+        outcome = "survived" if status == 0 else "killed"
+        by = failed or (None if status == 0 else f"status {status} of pytest")
     return {
         "module": mutant.module,
         "id": mutant.id,
