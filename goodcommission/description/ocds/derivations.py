@@ -16,12 +16,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Final
 
 from goodcommission.description.ocds.shapes import CONTRACTS_FINDER, Process, raw
 from goodcommission.description.ocds.tree import (
@@ -82,40 +82,6 @@ _STANDING_DAYS = 365
 _SUSPICIOUSLY_SMALL = 1000
 
 
-Value = TypeVar("Value")
-
-
-def with_parts(owner: type[Value]) -> type[Value]:
-    """Name the parts of a class.
-
-    A class that has a decorator stays one whose instances have a dictionary, also where it is compiled.
-    """
-    for name, one in vars(owner).items():
-        if isinstance(one, part):
-            one.name = name
-    return owner
-
-
-class part(Generic[Value]):  # noqa: N801 - reads as a decorator
-    """An attribute that is worked out when it is first asked for: `functools.cached_property` without its lock."""
-
-    def __init__(self, work: Callable[[Any], Value]) -> None:
-        self._work = work
-        self.name = ""
-
-    @overload
-    def __get__(self, reading: None, owner: type) -> part[Value]: ...
-
-    @overload
-    def __get__(self, reading: object, owner: type) -> Value: ...
-
-    def __get__(self, reading: object | None, owner: type) -> part[Value] | Value:
-        if reading is None:
-            return self
-        value = reading.__dict__[self.name] = self._work(reading)
-        return value
-
-
 @dataclass(frozen=True, slots=True)
 class Procedure:
     """What a publisher's words for a procedure say."""
@@ -154,31 +120,38 @@ def _procedure(words: str) -> Procedure:
     )
 
 
-@dataclass(slots=True)
 class Period:
     """Length, first and last day and latest end, as far as stated."""
 
-    months: Said | None = None
-    start: Said | None = None
-    end: Said | None = None
-    latest: Said | None = None
+    __slots__ = ("end", "latest", "months", "start")
+
+    def __init__(self) -> None:
+        self.months: Said | None = None
+        self.start: Said | None = None
+        self.end: Said | None = None
+        self.latest: Said | None = None
 
 
-@dataclass(slots=True)
 class Term(Period):
     """The term of the whole, and the extension that its latest end tells of."""
 
-    extension_option: Said | None = None
-    extension_months: Said | None = None
+    __slots__ = ("extension_months", "extension_option")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.extension_option: Said | None = None
+        self.extension_months: Said | None = None
 
 
-@dataclass(slots=True)
 class Criteria:
     """The award criteria of one lot."""
 
-    rows: list[tuple[dict[str, Any], dict[str, Said | None]]]
-    """Each as the notice has it, and as the description has it."""
-    complete: bool
+    __slots__ = ("complete", "rows")
+
+    def __init__(self, rows: list[tuple[dict[str, Any], dict[str, Said | None]]], complete: bool) -> None:
+        self.rows = rows
+        """Each as the notice has it, and as the description has it."""
+        self.complete = complete
 
     def key(self) -> tuple[Any, ...]:
         """The same for lots with the same criteria."""
@@ -187,23 +160,76 @@ class Criteria:
         return self.complete, shape, [one.casefold() for one in rows]
 
 
-@with_parts
-class Reading:
-    """One process while it is read. Each part is worked out when it is asked for, and once.
+_UNASKED: Final = Said(None, "")
+_NOBODY: Final[dict[str, Any]] = {}
+_NO_BASIS: Final = ("", "")
+"""These stand for parts that nobody has asked for."""
 
-    So a part needs no list of what it depends on: who asks for a few facts pays for these alone.
+
+class Reading:
+    """One process while it is read.
+
+    Its lists and its stage, which are always asked for, are there from the beginning. Each other part is worked out
+    when it is asked for, and once: so it needs no list of what it depends on, and who asks for a few facts pays for
+    these alone. (No `functools.cached_property`: a class that has one can't be compiled.)
     """
 
     def __init__(self, process: Process, *, remarks: bool = True) -> None:
         self.process = process
         self.remarks = remarks
+        self.notes = list(process.notes)
         self.root = process.tree
         self.ocid: str = raw(process.ocid)
-        self.tender = self.root.get("tender")
+        self.local_times = self.ocid.startswith(_LOCAL_TIMES)
+        self.tender: Any = self.root.get("tender")
         self.fields: dict[str, Any] = self.tender if isinstance(self.tender, dict) else {}
         """What the tender section holds."""
-        self.day = local_date if self.ocid.startswith(_LOCAL_TIMES) else date
-        self.notes = list(process.notes)
+        self.lots = records(self.fields.get("lots"))
+        self.divisions: list[Any] = self.lots if self.lots else [self.tender]
+        """What terms are stated for: each lot, or the whole where there are none."""
+        self.awards = [one for one in records(self.root.get("awards")) if _is_award(one)]
+        self.contracts = records(self.root.get("contracts"))
+        self.documents = self._all_documents()
+        """The documents of all sections."""
+        self.types = distinct(
+            [code(one) for document in self.documents if (one := document.get("noticeType")) is not None]
+        )
+        self.codes: set[str] = {one.value.upper() for one in self.types}
+        """The notice types in capitals."""
+        self.tags: set[str] = {tag for release in process.releases for tag in release.tags if tag != "compiled"}
+        self.stage_place = self._stage_place()
+        """Where the stage is said, as far as tags say it."""
+        self.reached = self._reached()
+        """The stage alone."""
+        self.is_contract = self.reached in ("live", "ended")
+        # Parts that are worked out when they are asked for
+        self._shares: list[dict[str, Any]] | None = None
+        self._parties: list[dict[str, Any]] | None = None
+        self._related: list[dict[str, Any]] | None = None
+        self._buyer: dict[str, Any] | None = _NOBODY
+        self._parties_by: tuple[dict[Any, dict[str, Any]], dict[Any, dict[str, Any]]] | None = None
+        self._items: list[dict[str, Any]] | None = None
+        self._cpv: list[Said] | None = None
+        self._awarded: Said | None = _UNASKED
+        self._total: Said | None = _UNASKED
+        self._total_including_vat: Said | None = _UNASKED
+        self._lots_count: Said | None = _UNASKED
+        self._procedure_words: str | None = None
+        self._procedure: Procedure | None = None
+        self._route: Said | None = _UNASKED
+        self._two_stages: bool | None = None
+        self._dynamic: Said | None = _UNASKED
+        self._basis: tuple[str, str] | None = _NO_BASIS
+        self._published: Said | None = _UNASKED
+        self._tender_published: Said | None = _UNASKED
+        self._deadlines: tuple[Said | None, Said | None] | None = None
+        self._award_date: Said | None = _UNASKED
+        self._term: Term | None = None
+        self._criteria: Said | None = _UNASKED
+
+    def day(self, node: Any) -> Said | None:
+        """The civil date; some publishers write local times and mark them as UTC."""
+        return local_date(node) if self.local_times else date(node)
 
     def note(self, text: str) -> None:
         """A remark on the reading."""
@@ -212,40 +238,26 @@ class Reading:
 
     # The lists of the notice
 
-    @part
-    def lots(self) -> list[dict[str, Any]]:
-        return records(self.fields.get("lots"))
-
-    @part
-    def divisions(self) -> list[Any]:
-        """What terms are stated for: each lot, or the whole where there are none."""
-        lots: list[Any] = self.lots
-        return lots or [self.tender]
-
-    @part
+    @property
     def shares(self) -> list[dict[str, Any]]:
         """The lots that were not called off."""
-        return [lot for lot in self.lots if raw(lot.get("status")) not in ("cancelled", "withdrawn")]
+        if self._shares is None:
+            self._shares = [lot for lot in self.lots if raw(lot.get("status")) not in ("cancelled", "withdrawn")]
+        return self._shares
 
-    @part
-    def awards(self) -> list[dict[str, Any]]:
-        return [one for one in records(self.root.get("awards")) if _is_award(one)]
-
-    @part
-    def contracts(self) -> list[dict[str, Any]]:
-        return records(self.root.get("contracts"))
-
-    @part
+    @property
     def parties(self) -> list[dict[str, Any]]:
-        return records(self.root.get("parties"))
+        if self._parties is None:
+            self._parties = records(self.root.get("parties"))
+        return self._parties
 
-    @part
+    @property
     def related(self) -> list[dict[str, Any]]:
-        return records(self.root.get("relatedProcesses"))
+        if self._related is None:
+            self._related = records(self.root.get("relatedProcesses"))
+        return self._related
 
-    @part
-    def documents(self) -> list[dict[str, Any]]:
-        """The documents of all sections."""
+    def _all_documents(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         for section in (self.root.get("planning"), self.fields, *self.awards, *self.contracts):
             if isinstance(section, dict):
@@ -257,22 +269,7 @@ class Reading:
 
     # Identity and stage
 
-    @part
-    def tags(self) -> frozenset[str]:
-        return frozenset([tag for release in self.process.releases for tag in release.tags if tag != "compiled"])
-
-    @part
-    def types(self) -> list[Said]:
-        return distinct([code(one) for document in self.documents if (one := document.get("noticeType")) is not None])
-
-    @part
-    def codes(self) -> frozenset[str]:
-        """The notice types in capitals."""
-        return frozenset([one.value.upper() for one in self.types])
-
-    @part
-    def stage_place(self) -> str:
-        """Where the stage is said, as far as tags say it."""
+    def _stage_place(self) -> str:
         for one in reversed(self.process.releases):
             if one.tags:
                 return f"{one.pointer}/tag"
@@ -284,18 +281,12 @@ class Reading:
     def kind(self) -> Said:
         return Said("contract" if self.is_contract else "tender", self.stage_place)
 
-    @part
-    def is_contract(self) -> bool:
-        return self.reached in ("live", "ended")
-
-    @part
-    def reached(self) -> str | None:
-        """The stage alone."""
+    def _reached(self) -> str | None:
         tags, codes, contracts, tender = self.tags, self.codes, self.contracts, self.tender
         statuses = {status for one in contracts if isinstance(status := raw(one.get("status")), str)}
         if "contractTermination" in tags or "UK11" in codes or statuses == {"terminated"}:
             return "ended"
-        signed = "active" in statuses or any(self.day(one.get("dateSigned")) is not None for one in contracts)
+        signed = "active" in statuses or bool([one for one in contracts if self.day(one.get("dateSigned")) is not None])
         intended = statuses == {"pending"} or (bool(codes & {"UK5", "UK6"}) and not signed)
         if (
             codes & _LIVE_NOTICES
@@ -305,8 +296,8 @@ class Reading:
         ):
             return "live"
         if self.awards or tags & {"award", "awardUpdate"}:
-            pending = all(raw(one.get("status")) == "pending" for one in self.awards)
-            return "published" if pending and "UK5" in codes else "awarded"
+            pending = "UK5" in codes and all(raw(one.get("status")) == "pending" for one in self.awards)
+            return "published" if pending else "awarded"
         if tags & {"tender", "tenderUpdate", "tenderAmendment", "tenderCancellation"} or codes & {"UK4", "UK12"}:
             return "published"
         if tags & {"planning", "planningUpdate"} or raw(get(tender, "status")) in ("planning", "planned"):
@@ -344,9 +335,14 @@ class Reading:
             False,
         )
 
-    @part
+    @property
     def buyer(self) -> dict[str, Any] | None:
         """The party that is the buyer: the one that is referred to, or the only one with that role."""
+        if self._buyer is _NOBODY:
+            self._buyer = self._work_out_buyer()
+        return self._buyer
+
+    def _work_out_buyer(self) -> dict[str, Any] | None:
         party = self.party(self.root.get("buyer"))
         if text(get(self.root, "buyer", "name")) is None and text(get(party, "name")) is None:
             buyers = [party for party in self.parties if "buyer" in words(party.get("roles"))]
@@ -375,9 +371,14 @@ class Reading:
         wanted = raw(get(reference, "name"))
         return None if wanted is None else by_name.get(wanted)
 
-    @part
+    @property
     def parties_by(self) -> tuple[dict[Any, dict[str, Any]], dict[Any, dict[str, Any]]]:
         """The parties by their ids and by their names; of several alike, the first."""
+        if self._parties_by is None:
+            self._parties_by = self._work_out_parties_by()
+        return self._parties_by
+
+    def _work_out_parties_by(self) -> tuple[dict[Any, dict[str, Any]], dict[Any, dict[str, Any]]]:
         by_id: dict[Any, dict[str, Any]] = {}
         by_name: dict[Any, dict[str, Any]] = {}
         for party in self.parties:
@@ -388,14 +389,21 @@ class Reading:
 
     # What is bought
 
-    @part
+    @property
     def items(self) -> list[dict[str, Any]]:
-        return records(self.fields.get("items")) or [
-            item for award in (*self.awards, *self.contracts) for item in records(award.get("items"))
-        ]
+        if self._items is None:
+            self._items = records(self.fields.get("items")) or [
+                item for award in (*self.awards, *self.contracts) for item in records(award.get("items"))
+            ]
+        return self._items
 
-    @part
+    @property
     def cpv(self) -> list[Said]:
+        if self._cpv is None:
+            self._cpv = self._work_out_cpv()
+        return self._cpv
+
+    def _work_out_cpv(self) -> list[Said]:
         classes: list[Any] = []
         for source in (self.fields, *self.items):
             classes.append(source.get("classification"))
@@ -427,12 +435,19 @@ class Reading:
 
     # Value
 
-    @part
+    @property
     def awarded(self) -> Said | None:
-        return self.sum([award.get("value") for award in self.awards], self.root.get("awards"))
+        if self._awarded is _UNASKED:
+            self._awarded = self.sum([award.get("value") for award in self.awards], self.root.get("awards"))
+        return self._awarded
 
-    @part
+    @property
     def total(self) -> Said | None:
+        if self._total is _UNASKED:
+            self._total = self._work_out_total()
+        return self._total
+
+    def _work_out_total(self) -> Said | None:
         value = self.fields.get("value")
         size = get(value, "amount")
         found = None
@@ -444,8 +459,13 @@ class Reading:
             found = self.sum([lot.get("value") for lot in self.shares], self.fields.get("lots"))
         return found or (self.awarded if raw(size) is None else None)
 
-    @part
+    @property
     def total_including_vat(self) -> Said | None:
+        if self._total_including_vat is _UNASKED:
+            self._total_including_vat = self._work_out_total_including_vat()
+        return self._total_including_vat
+
+    def _work_out_total_including_vat(self) -> Said | None:
         value = self.fields.get("value")
         if self.is_contract and len(self.contracts) == 1 and (found := gross(self.contracts[0].get("value"))):
             return found
@@ -502,9 +522,14 @@ class Reading:
 
     # Lots
 
-    @part
+    @property
     def lots_count(self) -> Said | None:
         """The number of lots. The single lot of a planning or award notice is a wrapper, or the lot that is awarded."""
+        if self._lots_count is _UNASKED:
+            self._lots_count = self._work_out_lots_count()
+        return self._lots_count
+
+    def _work_out_lots_count(self) -> Said | None:
         lots = self.lots
         if lots and (
             not self.tags.isdisjoint(("tender", "tenderUpdate", "tenderAmendment"))
@@ -556,25 +581,34 @@ class Reading:
 
     # Procedure
 
-    @part
+    @property
     def procedure_words(self) -> str:
-        return (clean(raw(self.fields.get("procurementMethodDetails"))) or "").casefold()
+        if self._procedure_words is None:
+            self._procedure_words = (clean(raw(self.fields.get("procurementMethodDetails"))) or "").casefold()
+        return self._procedure_words
 
-    @part
+    @property
     def procedure(self) -> Procedure:
-        return _procedure(self.procedure_words)
+        if self._procedure is None:
+            self._procedure = _procedure(self.procedure_words)
+        return self._procedure
 
-    @part
+    @property
     def route(self) -> Said | None:
         """The route, where the procedure's code and the publisher's words for it leave no doubt."""
-        found = self._route()
+        if self._route is _UNASKED:
+            self._route = self._work_out_route()
+        return self._route
+
+    def _work_out_route(self) -> Said | None:
+        found = self._clear_route()
         if found is None and (self.procedure_words or self.fields.get("procurementMethod") is not None):
             self.note(
                 "The procedure as published is unspecific or contradicts itself; the route to the provider is unknown."
             )
         return found
 
-    def _route(self) -> Said | None:
+    def _clear_route(self) -> Said | None:
         method_node, words_node = self.fields.get("procurementMethod"), self.fields.get("procurementMethodDetails")
         method = raw(method_node)
         method = method if isinstance(method, str) else None
@@ -601,14 +635,16 @@ class Reading:
             return said(method_node, "restricted_tender")
         return said(method_node, "direct_award") if method == "direct" else None
 
-    @part
+    @property
     def two_stages(self) -> bool:
         """Whether bidders first ask to take part."""
-        return (
-            self.fields.get("expressionOfInterestDeadline") is not None
-            or self.fields.get("secondStage") is not None
-            or any(lot.get("secondStage") is not None for lot in self.lots)
-        )
+        if self._two_stages is None:
+            self._two_stages = (
+                self.fields.get("expressionOfInterestDeadline") is not None
+                or self.fields.get("secondStage") is not None
+                or any(lot.get("secondStage") is not None for lot in self.lots)
+            )
+        return self._two_stages
 
     def framework(self) -> Said | None:
         techniques = self.fields.get("techniques")
@@ -626,8 +662,13 @@ class Reading:
             self.note("The framework takes any number of suppliers (a system's largest number was published).")
         return count(most)
 
-    @part
+    @property
     def dynamic(self) -> Said | None:
+        if self._dynamic is _UNASKED:
+            self._dynamic = self._work_out_dynamic()
+        return self._dynamic
+
+    def _work_out_dynamic(self) -> Said | None:
         techniques = self.fields.get("techniques")
         found = flag(get(techniques, "hasDynamicPurchasingSystem")) or said(
             get(techniques, "dynamicPurchasingSystem"), True
@@ -660,9 +701,14 @@ class Reading:
                         return said(regime, True)
         return said(self.fields.get("procurementMethodDetails"), True) if self.procedure.light_touch else None
 
-    @part
+    @property
     def basis(self) -> tuple[str, str] | None:
         """Scheme and number of the legal basis."""
+        if self._basis == _NO_BASIS:
+            self._basis = self._work_out_basis()
+        return self._basis
+
+    def _work_out_basis(self) -> tuple[str, str] | None:
         basis = self.fields.get("legalBasis")
         scheme, own = clean(raw(get(basis, "scheme"))), clean(raw(get(basis, "id")))
         return (scheme, own) if scheme and own else None
@@ -709,9 +755,14 @@ class Reading:
 
     # Time
 
-    @part
+    @property
     def published(self) -> Said | None:
         """When the opportunity was published: by its notice, else the tender section, else a tender release."""
+        if self._published is _UNASKED:
+            self._published = self._work_out_published()
+        return self._published
+
+    def _work_out_published(self) -> Said | None:
         if self.reached == "draft" or (self.route and self.route.value == "framework_calloff"):
             return None  # the firms on the framework were invited directly, the notice came when it came
         stated = [
@@ -725,11 +776,18 @@ class Reading:
         section = self.day(self.fields.get("datePublished"))
         if section is not None:
             return section
-        releases = (self.day(release.date) for release in self.process.releases if "tender" in release.tags)
-        return next((day for day in releases if day is not None), None)
+        for release in self.process.releases:
+            if "tender" in release.tags and (day := self.day(release.date)) is not None:
+                return day
+        return None
 
-    @part
+    @property
     def tender_published(self) -> Said | None:
+        if self._tender_published is _UNASKED:
+            self._tender_published = self._work_out_tender_published()
+        return self._tender_published
+
+    def _work_out_tender_published(self) -> Said | None:
         if self.reached != "draft":
             return self.published
         planned = self.day(get(self.fields.get("communication"), "futureNoticeDate"))
@@ -737,9 +795,14 @@ class Reading:
             self.note("The date of publication is the one that the planning notice expects.")
         return planned
 
-    @part
+    @property
     def deadlines(self) -> tuple[Said | None, Said | None]:
         """The deadline for bids, and the one for asking to take part; of a single one it must be clear which it is."""
+        if self._deadlines is None:
+            self._deadlines = self._work_out_deadlines()
+        return self._deadlines
+
+    def _work_out_deadlines(self) -> tuple[Said | None, Said | None]:
         part = self.day(self.fields.get("expressionOfInterestDeadline"))
         deadline = self.day(get(self.fields.get("tenderPeriod"), "endDate"))
         if deadline is None:
@@ -753,7 +816,7 @@ class Reading:
             self.note(f"The opportunity stands open until {deadline.value}; no deadline for bids was taken from that.")
         elif published and deadline.value < published.value:
             self.note("The deadline lies before the day of publication; it was left out.")
-        elif any(day.value < deadline.value for day in decided):
+        elif [day for day in decided if day.value < deadline.value]:
             self.note("The deadline for bids lies after the award; it was left out.")
         elif not two_stages or part is not None:
             return deadline, part
@@ -770,9 +833,11 @@ class Reading:
     def participation_deadline(self) -> Said | None:
         return self.deadlines[1]
 
-    @part
+    @property
     def award_date(self) -> Said | None:
-        return agreed(self.day(award.get("date")) for award in self.awards)
+        if self._award_date is _UNASKED:
+            self._award_date = agreed([self.day(award.get("date")) for award in self.awards])
+        return self._award_date
 
     def award_decision(self) -> Said | None:
         return self.award_date if self.awards else self.day(get(self.fields.get("awardPeriod"), "endDate"))
@@ -795,7 +860,8 @@ class Reading:
         found = Period()
         if not isinstance(node, dict):
             return found
-        start, end, latest = (self.day(node.get(name)) for name in ("startDate", "endDate", "maxExtentDate"))
+        start, end = self.day(node.get("startDate")), self.day(node.get("endDate"))
+        latest = self.day(node.get("maxExtentDate"))
         if start and end and end.value < start.value:
             self.note("A contract period ends before it starts; it was left out.")
             return found
@@ -816,9 +882,14 @@ class Reading:
             found.latest = latest
         return found
 
-    @part
+    @property
     def term(self) -> Term:
         """The first of the sections that states a term; for a contract, the contracts and awards come first."""
+        if self._term is None:
+            self._term = self._work_out_term()
+        return self._term
+
+    def _work_out_term(self) -> Term:
         sources = [[self.fields.get("contractPeriod")], [lot.get("contractPeriod") for lot in self.lots]]
         later = [[one.get("period") for one in self.contracts], [one.get("contractPeriod") for one in self.awards]]
         sources = [*later, *sources] if self.is_contract else [*sources, *reversed(later)]
@@ -839,7 +910,8 @@ class Reading:
                 seen.add((start.value, end.value))
             if found is not None or not (months or start or end or latest):
                 continue
-            found = Term(months, start, end, latest)
+            found = Term()
+            found.months, found.start, found.end, found.latest = months, start, end, latest
             if end and latest and latest.value > end.value:
                 found.extension_option = Said(True, latest.pointer)
                 found.extension_months = Said(_months(_next_day(end.value), latest.value), latest.pointer)
@@ -851,7 +923,7 @@ class Reading:
         return (
             self.term.extension_option
             or flag(self.fields.get("hasRenewal"))
-            or agreed(flag(lot.get("hasRenewal")) for lot in self.lots)
+            or agreed([flag(lot.get("hasRenewal")) for lot in self.lots])
         )
 
     # Demands on bidders
@@ -928,8 +1000,13 @@ class Reading:
     def bids_from_vcse(self) -> Said | None:
         return self._figure("vcseBids", "vcseFinalStageBids")
 
-    @part
+    @property
     def criteria(self) -> Said | None:
+        if self._criteria is _UNASKED:
+            self._criteria = self._work_out_criteria()
+        return self._criteria
+
+    def _work_out_criteria(self) -> Said | None:
         groups = [get(lot, "awardCriteria", "criteria") for lot in self.lots]
         if all(group is None for group in groups):
             groups = [get(self.fields.get("awardCriteria"), "criteria")]
@@ -1008,7 +1085,7 @@ class Reading:
         return flag(get(found[0][2], "details", "vcse")) if len(found) == 1 else None
 
     def subcontracting(self) -> Said | None:
-        shares = agreed(flag(award.get("hasSubcontracting")) for award in self.awards)
+        shares = agreed([flag(award.get("hasSubcontracting")) for award in self.awards])
         return None if shares is None else Said("in_use" if shares.value else "none", shares.pointer)
 
     def measures(self) -> Said | None:

@@ -74,29 +74,33 @@ def is_id(value: Any) -> bool:
     return isinstance(value, str) or (type(value) is int and abs(value) <= LARGEST_INTEGER)
 
 
-@dataclass(slots=True)
 class Release:
     """What is kept of one release when it has been merged."""
 
-    tag_leaves: tuple[Any, ...]
-    """Its tags as nodes of the tree."""
-    tags: tuple[str, ...]
-    """What kind of release it is, as published."""
-    date: Any
-    id: Any
-    pointer: str
+    __slots__ = ("date", "id", "pointer", "tag_leaves", "tags")
+
+    def __init__(self, tag_leaves: tuple[Any, ...], tags: tuple[str, ...], date: Any, own: Any, pointer: str) -> None:
+        self.tag_leaves = tag_leaves
+        """Its tags as nodes of the tree."""
+        self.tags = tags
+        """What kind of release it is, as published."""
+        self.date = date
+        self.id = own
+        self.pointer = pointer
 
 
-@dataclass(slots=True)
 class Process:
     """All that a file says about one contracting process; its nodes are traced, or plain (see `untraced`)."""
 
-    ocid: Any
-    tree: dict[str, Any] = field(default_factory=dict)
-    releases: list[Release] = field(default_factory=list)
-    """Oldest first."""
-    publisher: Any = None
-    notes: list[str] = field(default_factory=list)
+    __slots__ = ("notes", "ocid", "publisher", "releases", "tree")
+
+    def __init__(self, ocid: Any, tree: dict[str, Any], releases: list[Release], publisher: Any) -> None:
+        self.ocid = ocid
+        self.tree = tree
+        self.releases = releases
+        """Oldest first."""
+        self.publisher = publisher
+        self.notes: list[str] = []
 
 
 @dataclass(slots=True)
@@ -397,7 +401,8 @@ def _is_versioned(value: dict[str, Any], depth: int = 3) -> bool:
 
 def _process(group: list[Found], notes: list[str]) -> Process:
     first = group[0]
-    process = Process(Leaf(first.ocid, first.ocid_pointer, 0), publisher=first.publisher, notes=list(notes))
+    process = Process(Leaf(first.ocid, first.ocid_pointer, 0), {}, [], first.publisher)
+    process.notes += notes
     moments = [instant(one.raw.get("date")) for one in group]
     if len(group) > 1 and not all(moments):
         process.notes.append("A release without a date was taken as older than those that have one.")
@@ -433,11 +438,11 @@ def _trace(value: Any, pointer: str, rank: int, depth: int = 0) -> Any:
 
 def _kept(tree: dict[str, Any], pointer: str) -> Release:
     tags = tree.get("tag")
-    leaves = tuple(tag for tag in (tags if isinstance(tags, list) else (tags,)) if isinstance(raw(tag), str))
+    leaves = tuple([tag for tag in (tags if isinstance(tags, list) else (tags,)) if isinstance(raw(tag), str)])
     date, name = tree.get("date"), tree.get("id")
     return Release(
         leaves,
-        tuple(map(raw, leaves)),
+        tuple([raw(leaf) for leaf in leaves]),
         None if raw(date) is None else date,
         None if raw(name) is None else name,
         pointer,

@@ -11,7 +11,6 @@ import datetime as dt
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Final, TypeVar
@@ -38,12 +37,16 @@ _SOMEWHERE = "/"
 _EMPTY = {"", "-", ".", "n/a", "na", "n.a.", "none", "not applicable", "not specified", "tbc", "null"}
 
 
-@dataclass(slots=True)
 class Said:
     """A value for the description and where the notice says it; the value may be made of further ones."""
 
-    value: Any
-    pointer: str
+    # No dataclass, here and for what else is made for each notice: the __init__ of one is not compiled, which takes
+    # ten times as long.
+    __slots__ = ("pointer", "value")
+
+    def __init__(self, value: Any, pointer: str) -> None:
+        self.value = value
+        self.pointer = pointer
 
 
 def clean(value: object) -> str | None:
@@ -87,6 +90,8 @@ def number(value: object) -> Decimal | None:
         return None
     if type(value) is int and -(10**12) < value < 10**12:
         return Decimal(value)
+    if type(value) is float and 1e-6 < value < 1e15:
+        return Decimal(repr(value))
     try:
         exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     except (InvalidOperation, ValueError):
@@ -256,11 +261,14 @@ def _money(node: Any, name: str) -> Said | None:
     if size is None:
         return None
     value = raw(size)
-    if (type(value) is int or type(value) is float) and not 1 < value < 10**15:  # as most that are not stated
-        return None
-    exact = number(value)
-    if exact is None or not 1 < exact < 10**15 or exact == UNLIMITED:
-        return None
+    if type(value) is int or type(value) is float:
+        if not 1 < value < 10**15 or value == UNLIMITED:
+            return None
+        exact = number(value)
+    else:
+        exact = number(value)
+        if exact is None or not 1 < exact < 10**15 or exact == UNLIMITED:
+            return None
     currency = node.get("currency")
     letters = raw(currency)
     if letters not in _USUAL_CURRENCIES:
