@@ -25,6 +25,9 @@ from goodcommission.packs.functions import FUNCTIONS, NotComputableError
 
 _COMPARISONS: Final = frozenset({"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_"})
 _LOGIC: Final = frozenset({"_&&_", "_||_", "!_", "_?_:_"})
+_SMALL: Final = 1 << 20
+"""Keys below this are looked up in a table by their place, which takes a tenth of the time."""
+_HALF: Final = 1 << 31
 _WORD: Final = 1 << 62
 _MOST_CODES: Final = 1 << 24
 """Of the words before, when a key takes several: with the next word it still is one whole number."""
@@ -96,6 +99,11 @@ def _is_direct(part: Part) -> bool:
     return part.op == "fact" or (len(part.facts) == 1 and all(arg.op in ("fact", "const") for arg in part.args))
 
 
+def room(count: int) -> int:
+    """A bound for so many numbers that seldom changes when there are more of them."""
+    return max(16, 1 << count.bit_length())
+
+
 class Coder:
     """Small numbers for the whole numbers of a column: 0 for the first that was seen, 1 for the second, and so on."""
 
@@ -111,9 +119,14 @@ class Coder:
         self._known.clear()
         self._table = None
 
-    def codes(self, column: pl.Series) -> tuple[pl.Series, list[int]]:
-        """The number of each value, and for each value that was not seen before a row that has it."""
-        found = self._look_up(column)
+    def codes(self, column: pl.Series, bound: int = _WORD) -> tuple[pl.Series, list[int]]:
+        """The number of each value, and for each value that was not seen before a row that has it.
+
+        Args:
+            column: None of its values is negative.
+            bound: Above all its values; always the same until all is forgotten.
+        """
+        found = self._look_up(column, bound)
         if found.null_count() == 0:
             return found, []
         at = found.is_null().arg_true()
@@ -121,17 +134,18 @@ class Coder:
         for value in new["value"].to_list():
             self._known[value] = len(self._known)
         self._table = None
-        return self._look_up(column), new["row"].to_list()
+        return self._look_up(column, bound), new["row"].to_list()
 
-    def _look_up(self, column: pl.Series) -> pl.Series:
+    def _look_up(self, column: pl.Series, bound: int) -> pl.Series:
         if self._table is None:
             known = self._known
-            self._table = pl.Series(known.keys(), dtype=pl.Int64), pl.Series(known.values(), dtype=pl.UInt32)
+            old, new = pl.Series(known.keys(), dtype=pl.Int64), pl.Series(known.values(), dtype=pl.UInt32)
+            if bound <= _SMALL:
+                new = pl.repeat(None, bound, dtype=pl.UInt32, eager=True).scatter(old, new)
+            self._table = old, new
         old, new = self._table
-        if len(old) == 1:  # what most rules say of most notices
-            same = column == old[0]
-            if same.all():
-                return pl.zeros(len(column), dtype=pl.UInt32, eager=True)
+        if bound <= _SMALL:
+            return new[column]
         return column.replace_strict(old, new, default=None, return_dtype=pl.UInt32)
 
 
@@ -142,6 +156,8 @@ class Key:
     atoms: tuple[int, ...]
     known: tuple[str, ...]
     raws: tuple[str, ...]
+    bounds: tuple[int, ...] = ()
+    """Of all columns, as the numbers below were made with them."""
     words: list[Coder] = field(default_factory=list)
     """For each whole number in which these find room, the last apart: its values."""
     classes: Coder = field(default_factory=Coder)
@@ -343,73 +359,89 @@ class Batch:
         self.columns, self.rows, self.height = columns, rows, len(rows)
         self.dated: dict[tuple[int, str], pl.Series | None] = {}
         """Numbers of law, by the law and the parameter: what each notice's law says."""
-        self._stated = frozenset[str]().union(*rows)
+        self.values = _turned(rows)
+        """What the notices state of each fact, None where one doesn't."""
         self._facts: dict[str, pl.Series] = {}
         self._answers: dict[Part, Any] = {}
-        self._digits: dict[int, pl.Series | None] = {}
-        self._known: dict[str, pl.Series | None] = {}
+        self._digits: dict[int, pl.Series] = {}
+        self._known: dict[str, pl.Series] = {}
         self._raws: dict[str, pl.Series] = {}
 
     def fact(self, name: str) -> pl.Series | None:
         """The column of a fact; None if no notice states it."""
-        if name not in self._stated:
+        if name not in self.values:
             return None
         if name not in self._facts:
-            values = [row.get(name) for row in self.rows]
-            self._facts[name] = pl.Series(name, values, dtype=DTYPES[_type_of(name)], strict=True)
+            self._facts[name] = pl.Series(name, self.values[name], dtype=DTYPES[_type_of(name)], strict=True)
         return self._facts[name]
 
-    def _raw(self, name: str) -> pl.Series | None:
-        """A number for each different value of a fact, 0 for unknown; None if no notice states it."""
-        if name not in self._stated:
-            return None
-        if name not in self._raws:
-            known = self.columns.interned.setdefault(name, {})
-            values = [row.get(name) for row in self.rows]
+    def _raw(self, name: str) -> tuple[pl.Series | None, int]:
+        """A number for each different value of a fact, 0 for unknown, and a bound; None if no notice states it."""
+        known = self.columns.interned.setdefault(name, {})
+        if name not in self._raws and name in self.values:
+            values = self.values[name]
             numbers = [0 if value is None else known.setdefault(_frozen(value), len(known) + 1) for value in values]
-            self._raws[name] = pl.Series(numbers, dtype=pl.Int64)
-        return self._raws[name]
+            self._raws[name] = pl.Series(numbers, dtype=pl.UInt32)
+        return self._raws.get(name), room(len(known) + 1)
 
-    def classes(self, key: Key, further: Sequence[tuple[pl.Series | None, int]] = ()) -> tuple[pl.Series, list[int]]:
-        """The number of each notice's combination, and for each combination that is new a notice that has it.
+    def prepare(self, keys: Sequence[Key]) -> None:
+        """Work out the columns of some keys, for all of them together: each by itself costs many times as much."""
+        parts = self.columns.parts
+        answers = {str(number): self.answer(parts[number]) for key in keys for number in key.atoms}
+        there = {name: answer for name, answer in answers.items() if answer is not None}
+        # 0 is unknown, 1 true, 2 false
+        digits = pl.DataFrame(there).select((2 - pl.all().cast(pl.UInt32)).fill_null(0).name.keep())
+        self._digits = {int(column.name): column for column in digits}
+        facts = {name: self.fact(name) for key in keys for name in key.known if name in self.values}
+        known = pl.DataFrame(facts).select(pl.all().is_not_null().cast(pl.UInt32))
+        self._known = {column.name: column for column in known}
+
+    def classes(
+        self, key: Key, further: Sequence[tuple[pl.Series | None, int]] = ()
+    ) -> tuple[pl.Series, list[int], bool]:
+        """The class of each notice by a key that was prepared.
 
         Args:
             key: What tells notices apart.
             further: Columns of small whole numbers, each with a bound that is above all of them.
+
+        Returns:
+            The number of each notice's class; for each class that is new a notice that is in it; and whether all
+            classes are new, because a column needs more room than it had when the others were numbered.
         """
         digits: list[tuple[pl.Series | None, int]] = list(further)
-        digits += [(self._digit(number), 3) for number in key.atoms]
-        digits += [(self._is_known(name), 2) for name in key.known]
-        digits += [(self._raw(name), MOST_INTERNED + 2) for name in key.raws]
-        total: pl.Series | None = None
-        place, word = 1, 0
+        digits += [(self._digits.get(number), 3) for number in key.atoms]
+        digits += [(self._known.get(name), 2) for name in key.known]
+        digits += [self._raw(name) for name in key.raws]
+        bounds = tuple([bound for _, bound in digits])
+        renewed = bounds != key.bounds
+        if renewed:
+            key.clear()
+            key.bounds = bounds
+        total: pl.Series | None = None  # of the words before and of the digits before those that are added up in `part`
+        part: pl.Series | None = None
+        begin, place, word = 1, 1, 0
         for column, bound in digits:
-            if place * bound > _WORD:
+            if begin * place * bound > _WORD:
+                total = _sum(total, part, begin)
                 if word == len(key.words):
                     key.words.append(Coder())
-                codes, _ = key.words[word].codes(self._or_zeros(total))
-                total, place, word = codes.cast(pl.Int64), _MOST_CODES, word + 1
+                codes, _ = key.words[word].codes(self._or_zeros(total, pl.Int64))
+                total, part, begin, place, word = codes.cast(pl.Int64), None, _MOST_CODES, 1, word + 1
+            elif place * bound > _HALF:
+                total, part, begin, place = _sum(total, part, begin), None, begin * place, 1
             if column is not None:
                 shifted = column if place == 1 else column * place
-                total = shifted if total is None else total + shifted
+                part = shifted if part is None else part + shifted
             place *= bound
-        return key.classes.codes(self._or_zeros(total))
+        if begin == 1 and place <= _SMALL:
+            codes, new = key.classes.codes(self._or_zeros(part, pl.UInt32), place)
+        else:
+            codes, new = key.classes.codes(self._or_zeros(_sum(total, part, begin), pl.Int64))
+        return codes, new, renewed
 
-    def _or_zeros(self, column: pl.Series | None) -> pl.Series:
-        return pl.zeros(self.height, dtype=pl.Int64, eager=True) if column is None else column
-
-    def _digit(self, number: int) -> pl.Series | None:
-        """0 for unknown, 1 for true, 2 for false."""
-        if number not in self._digits:
-            answer = self.answer(self.columns.parts[number])
-            self._digits[number] = None if answer is None else (2 - answer.cast(pl.Int64)).fill_null(0)
-        return self._digits[number]
-
-    def _is_known(self, name: str) -> pl.Series | None:
-        if name not in self._known:
-            column = self.fact(name)
-            self._known[name] = None if column is None else column.is_not_null().cast(pl.Int64)
-        return self._known[name]
+    def _or_zeros(self, column: pl.Series | None, dtype: Any) -> pl.Series:
+        return pl.zeros(self.height, dtype=dtype, eager=True) if column is None else column
 
     # -- answers --
 
@@ -464,6 +496,27 @@ class Batch:
         return pl.Series(values, dtype=DTYPES[FUNCTIONS[name][0].returns], strict=True)
 
 
+def _turned(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Columns from rows."""
+    columns: dict[str, list[Any]] = {}
+    nothing: list[Any] = [None] * len(rows)
+    for index, row in enumerate(rows):
+        for name, value in row.items():
+            column = columns.get(name)
+            if column is None:
+                column = columns[name] = nothing.copy()
+            column[index] = value
+    return columns
+
+
+def _sum(total: pl.Series | None, part: pl.Series | None, place: int) -> pl.Series | None:
+    """The sum of a number and of one that begins at a place of its own."""
+    if part is None:
+        return total
+    shifted = part.cast(pl.Int64) * place
+    return shifted if total is None else total + shifted
+
+
 def _tried(compute: Callable[..., Any], given: tuple[Any, ...]) -> Any:
     if None in given:
         return None
@@ -509,10 +562,13 @@ def _later(day: Any, count: Any) -> pl.Series:
 
 def rounded(numbers: pl.Series) -> pl.Series:
     """Rounded as Python rounds, which rounds the decimal number and not the double times a million."""
-    scaled = numbers * 1e6
-    rounded = _divided(scaled.round(0), 1e6)
-    exact = numbers.is_finite() & (numbers.abs() < _LARGEST_EXACT) & ((scaled - scaled.floor() - 0.5).abs() > 1e-3)
-    doubtful = (~exact).fill_null(False)
+    number = pl.lit(numbers)
+    scaled = number * 1e6
+    exact = number.is_finite() & (number.abs() < _LARGEST_EXACT) & ((scaled - scaled.floor() - 0.5).abs() > 1e-3)
+    # Divided by a single number Polars multiplies with its reciprocal, which is not the same.
+    divisor = pl.repeat(1e6, len(numbers), dtype=pl.Float64, eager=True)
+    frame = pl.select(rounded=scaled.round(0) / pl.lit(divisor), doubtful=(~exact).fill_null(False))
+    rounded, doubtful = frame["rounded"], frame["doubtful"]
     if not doubtful.any():
         return rounded
     values = [

@@ -24,7 +24,7 @@ from goodcommission.exceptions import DescriptionError, EngineError
 from goodcommission.packs.compiling import Packs
 from goodcommission.packs.model import STAGES, TIERS, Tier
 from goodcommission.regimes import regime_of
-from goodcommission.scan.columns import DTYPES, Batch, Coder, Columns, Key, Telling, dated_type
+from goodcommission.scan.columns import DTYPES, Batch, Coder, Columns, Key, Telling, dated_type, room
 from goodcommission.scan.notices import Notice
 from goodcommission.scan.scores import Scores, Share, Sums
 from goodcommission.scan.tables import NOTICES, RULES, Rejected, Tables
@@ -44,7 +44,9 @@ LISTED: Final = (
 """The facts that the table of notices shows, beside kind and stage."""
 _ALWAYS: Final = ("kind", "stage", AS_OF, "as_at")
 _MOST_CODES: Final = 1 << 12
-"""How many regimes, sizes or standings of a law a key can tell apart."""
+"""How many answers to what a size asks for can be told apart."""
+_TURNED: Final = 3
+"""Whether the last day of review of a law is over: not known, no, yes."""
 MOST_CLASSES: Final = 20_000
 """How many classes of the same rules are remembered; then they are forgotten together."""
 _KINDS: Final = {kind: index for index, kind in enumerate(KINDS)}
@@ -73,6 +75,7 @@ class _Law:
     """The days on which something else holds than the day before."""
     classes: Coder = field(default_factory=Coder)
     values: list[Mapping[str, Any]] = field(default_factory=list)
+    """By the number of the class: its parameters."""
 
 
 @dataclass(slots=True)
@@ -110,14 +113,21 @@ class _Asked:
     """And to those of each pack."""
     groups: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     """And, by pack and group, what the members of a group are."""
+    tables: tuple[list[pl.Series], dict[str, list[pl.Series]], dict[tuple[str, str], pl.Series]] | None = None
+    """All three as columns, until there are further classes."""
 
     def clear(self) -> None:
         """Forget all classes."""
         self.key.clear()
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget what was said of the classes."""
         self.failures.clear()
         self.whole.clear()
         self.packs.clear()
         self.groups.clear()
+        self.tables = None
         for one in self.rules:
             one.records.clear()
 
@@ -173,6 +183,8 @@ class Judge:
         self._signs = self.columns.key(signs, {STATED_REGIME, STATED_TERRITORY}.intersection(stated))
         self.regimes: list[Regime] = []
         self._regime_of: list[int] = []
+        self._room = (0, 0)
+        """For how many sizes and regimes there is room in what is remembered of laws and rules."""
         self.laws: dict[Any, _Law] = {}
         self.rules = [_Rule(rule) for rule in packs.rules]
         self.asked = self._asked()
@@ -302,12 +314,30 @@ class Judge:
             self._tier_of.clear()
             self._signs.clear()
             self._regime_of.clear()
-            for law in self.laws.values():
-                law.classes.clear()
-                law.values.clear()
+            self._forget_laws()
         for one in self.asked:
-            if forgotten or len(one.whole) > MOST_CLASSES:
+            if len(one.whole) > MOST_CLASSES:
                 one.clear()
+
+    def _forget_laws(self) -> None:
+        """What is remembered of laws and rules."""
+        for law in self.laws.values():
+            law.classes.clear()
+            law.values.clear()
+        for one in self.asked:
+            one.clear()
+
+    def make_room(self) -> None:
+        """If there are more sizes or regimes than before, forget all that was numbered by fewer."""
+        needed = room(len(self.tiers)), room(len(self.regimes))
+        if needed != self._room:
+            self._room = needed
+            self._forget_laws()
+
+    @property
+    def room(self) -> tuple[int, int]:
+        """Bounds on the numbers of sizes and of regimes."""
+        return self._room
 
 
 def _join(into: Telling, other: Telling) -> None:
@@ -329,11 +359,16 @@ class _Judged:
         self.failed: dict[int, str] = {}
         """Notices on which a condition can't be evaluated, with the reason."""
         self._settings: dict[int, Setting] = {}
-        self.kinds = pl.Series([_KINDS[row.values["kind"]] for row in rows], dtype=pl.Int64)
-        self.stages = pl.Series([_STAGES[row.values.get("stage")] for row in rows], dtype=pl.Int64)
+        self._places: dict[tuple[str, ...], pl.Series] = {}
+        self.kinds = pl.Series([_KINDS[row.values["kind"]] for row in rows], dtype=pl.UInt32)
+        self.stages = pl.Series([_STAGES[row.values.get("stage")] for row in rows], dtype=pl.UInt32)
+        self.batch.prepare([judge_._signs, *(gate.key for gate in judge_.gates if gate is not None)])
         self.tiers = self._tiers()
         self.regimes = self._regimes()
+        judge_.make_room()
+        self._late: dict[int | None, pl.Series | None] = {}
         self.laws = {law.number: self._standings(law) for law in judge_.laws.values()}
+        self.batch.prepare([one.key for one in judge_.asked])
         self.codes = [self._classes(one) for one in judge_.asked]
 
     def _setting(self, index: int) -> Setting:
@@ -348,11 +383,15 @@ class _Judged:
         if judge_.tier is not None:
             reached = TIERS.index(judge_.tier)
             judge_.tiers = [tuple((index <= reached, (), ()) for index in range(len(TIERS)))]
-            return pl.zeros(len(self.rows), dtype=pl.Int64, eager=True)
+            return pl.zeros(len(self.rows), dtype=pl.UInt32, eager=True)
         total = pl.zeros(len(self.rows), dtype=pl.Int64, eager=True)
         for gate in judge_.gates:
             if gate is not None:
-                total = total * _MOST_CODES + self.batch.classes(gate.key)[0].cast(pl.Int64)
+                classes, _, renewed = self.batch.classes(gate.key)
+                if renewed:
+                    judge_._sizes.clear()
+                    judge_._tier_of.clear()
+                total = total * _MOST_CODES + classes.cast(pl.Int64)
         codes, new = judge_._sizes.codes(total)
         for index in new:
             setting = self._setting(index)
@@ -360,56 +399,70 @@ class _Judged:
                 (True, (), ()) if gate is None else ask(gate.rule, setting) for gate in judge_.gates
             )
             judge_._tier_of.append(_number(judge_.tiers, answer))
-        return _taken(judge_._tier_of, codes)
+        return _table(judge_._tier_of, pl.UInt32)[codes]
 
     def _regimes(self) -> pl.Series:
         """The law that each notice is under, as a number."""
         judge_ = self.judge
-        codes, new = self.batch.classes(judge_._signs)
+        codes, new, renewed = self.batch.classes(judge_._signs)
+        if renewed:
+            judge_._regime_of.clear()
         for index in new:
             found = regime_of(judge_.packs, self._setting(index), judge_.regime)
             found = replace(found, because=UNKNOWN_REGIME.because)  # tells the values that led to it
             judge_._regime_of.append(_number(judge_.regimes, found))
-        return _taken(judge_._regime_of, codes)
+        return _table(judge_._regime_of, pl.UInt32)[codes]
 
     def _standings(self, one: _Law) -> pl.Series:
         """How a law stands to each notice, as a number; and its numbers, for the columns."""
         law = one.law
-        key = self.regimes
-        seen = pl.zeros(len(self.rows), dtype=pl.Boolean, eager=True)
-        bound = len(one.turns) + 2
+        key, bound = self.regimes, self.judge.room[1]
+        seen: pl.Series | None = None
+        turns = len(one.turns) + 2
         for name in law.governed_by:  # the first that is stated
-            day = self.batch.fact(name)
-            step = pl.zeros(len(self.rows), dtype=pl.Int64, eager=True)
-            if day is not None:
-                fresh = day.is_not_null() & ~seen
-                since = pl.Series(one.turns.search_sorted(day.fill_null(0), side="right")).cast(pl.Int64) + 1
-                step = since * fresh.cast(pl.Int64)
-                seen = seen | fresh
-            key = key * bound + step
-        today = self.batch.fact(AS_OF)
-        if today is None:
-            key = key * 3
-        else:
-            late = today > law.review_by if law.review_by is not None else today < _FIRST_DAY
-            key = key * 3 + (late.cast(pl.Int64) + 1).fill_null(0)
-        codes, new = one.classes.codes(key)
+            key, bound = key * turns, bound * turns
+            fact = self.batch.fact(name)
+            if fact is not None:
+                since = pl.Series(one.turns.search_sorted(fact.fill_null(0), side="right")).cast(pl.UInt32) + 1
+                fresh = fact.is_not_null()
+                if seen is not None:
+                    fresh = fresh & ~seen
+                key = key + since * fresh.cast(pl.UInt32)
+                seen = fresh if seen is None else seen | fresh
+        key, bound = key * _TURNED, bound * _TURNED
+        late = self._is_late(law.review_by)
+        if late is not None:
+            key = key + late
+        codes, new = one.classes.codes(key, bound)
         for index in new:
             regime = self.judge.regimes[self.regimes[index]]
             one.values.append(stand(law, regime, self.rows[index].values).values)
         for name, spans in law.dated.items():
             values = [standing.get(name) for standing in one.values]
             self.batch.dated[one.number, name] = pl.Series(values, dtype=DTYPES[dated_type(spans)])[codes]
-        return codes.cast(pl.Int64)
+        return codes
+
+    def _is_late(self, review_by: int | None) -> pl.Series | None:
+        """Whether the day of the audit is after that of a review: 0 if it is not known, 1 no, 2 yes."""
+        if review_by not in self._late:
+            today = self.batch.fact(AS_OF)
+            if today is None:
+                self._late[review_by] = None
+            else:
+                late = today > review_by if review_by is not None else today < _FIRST_DAY
+                self._late[review_by] = (late.cast(pl.UInt32) + 1).fill_null(0)
+        return self._late[review_by]
 
     def _classes(self, asked: _Asked) -> pl.Series:
         """The class of each notice, as a number."""
-        further: list[tuple[pl.Series | None, int]] = [(self.kinds, len(KINDS)), (self.tiers, _MOST_CODES)]
+        further: list[tuple[pl.Series | None, int]] = [(self.kinds, len(KINDS)), (self.tiers, self.judge.room[0])]
         if asked.due:
             further.append((self.stages, len(STAGES) + 1))
         if asked.law is not None:
-            further.append((self.laws[asked.law.number], _MOST_CODES))
-        codes, new = self.batch.classes(asked.key, further)
+            further.append((self.laws[asked.law.number], room(len(asked.law.values))))
+        codes, new, renewed = self.batch.classes(asked.key, further)
+        if renewed:
+            asked.forget()
         for index in new:
             self._judge(asked, index)
         if asked.failures:
@@ -419,6 +472,7 @@ class _Judged:
 
     def _judge(self, asked: _Asked, index: int) -> None:
         """Add the class of a notice that is the first of it."""
+        asked.tables = None
         number, scores = len(asked.whole), self.judge.scores
         whole = scores.nothing.whole
         packs: dict[str, tuple[int, ...]] = {}
@@ -508,7 +562,8 @@ class _Judged:
         )
 
     def _stated(self, name: str) -> list[Any]:
-        return [row.values.get(name) for row in self.rows]
+        values = self.batch.values.get(name)
+        return [None] * len(self.rows) if values is None else values
 
     def _day(self, name: str) -> pl.Series:
         return pl.Series(self._stated(name), dtype=pl.Int32).cast(pl.Date)
@@ -519,33 +574,46 @@ class _Judged:
         packs = {pack: [zero] * tally.words for pack, tally in scores.by_pack.items()}
         groups: dict[tuple[str, str], pl.Series] = {}
         for asked, codes in zip(self.judge.asked, self.codes, strict=True):
-            whole = _with(whole, asked.whole, codes)
-            for pack, shares in asked.packs.items():
-                packs[pack] = _with(packs[pack], shares, codes)
-            for key, members in asked.groups.items():
-                states = _taken(members, codes)
+            if asked.tables is None:
+                shares = {pack: _words(words, scores.by_pack[pack].words) for pack, words in asked.packs.items()}
+                members = {key: _table(states) for key, states in asked.groups.items()}
+                asked.tables = _words(asked.whole, scores.whole.words), shares, members
+            of_whole, of_packs, of_groups = asked.tables
+            whole = _with(whole, of_whole, codes)
+            for pack, tables in of_packs.items():
+                packs[pack] = _with(packs[pack], tables, codes)
+            for key, table in of_groups.items():
+                states = table[codes]
                 groups[key] = groups[key] + states if key in groups else states
         for (pack, name), states in groups.items():
             coder, found = scores.groups[name]
             codes, new = coder.codes(states)
             found.extend([scores.group(name, states[index]) for index in new])
-            packs[pack] = _with(packs[pack], found, codes)
+            packs[pack] = _with(packs[pack], _words(found, scores.by_pack[pack].words), codes)
         return scores.sums(packs, whole, len(self.rows))
 
     def verdicts(self) -> pl.DataFrame:
         """One row a notice and rule that is asked of its kind, rule by rule."""
         height = len(self.rows)
-        known: list[tuple[_Rule, _Class]] = []
-        at: list[pl.Series] = []
+        if not height:
+            return pl.DataFrame(schema=dict(RULES))
+        numbers = pl.Series("notice", [row.number for row in self.rows], dtype=pl.Int64)
+        places = pl.int_range(height, dtype=pl.UInt32, eager=True)
+        frame = pl.DataFrame([codes.alias(str(place)) for place, codes in enumerate(self.codes)])
+        there = frame.select(pl.all().unique().implode()).row(0)
         spoken = _Spoken(self.batch)
-        values: list[pl.Series] = []
-        there = [codes.unique().to_list() for codes in self.codes]
+        known: list[tuple[_Rule, _Class]] = []
+        starts: list[int | None] = []
+        at: list[pl.Series] = []
+        of: list[pl.Series] = []
         for one in self.judge.rules:
+            of_kind = self._of_kinds(one.rule.rule.applies_to)
             codes = self.codes[one.asked]
-            at.append(codes + len(known))
-            known.extend((one, record) for record in one.records)
-            values.append(spoken.of(one.records, codes, there[one.asked]))
-        said = [None if record.said is None else record.said for _, record in known]
+            at.append((codes if of_kind is None else codes[of_kind]) + len(known))
+            of.append(places if of_kind is None else of_kind)
+            known.extend([(one, record) for record in one.records])
+            starts += spoken.starts(one.records, there[one.asked])
+        said = [record.said for _, record in known]
         classes = pl.DataFrame(
             {
                 "rule": [one.rule.rule.id for one, _ in known],
@@ -555,17 +623,24 @@ class _Judged:
                 "severity": [verdict and verdict.severity for verdict in said],
                 "decided_by": [" ".join(record.settled) for _, record in known],
                 "missing": [" ".join(record.missing) for _, record in known],
+                "values": starts,
             },
-            schema={name: RULES[name] for name in RULES if name not in ("notice", "values")},
+            schema={name: RULES[name] for name in RULES if name not in ("notice", "values")} | {"values": pl.UInt32},
         )
-        if not height:
-            return pl.DataFrame(schema=dict(RULES))
         rows = classes[pl.concat(at)] if at else classes.clear()
-        numbers = pl.Series("notice", [row.number for row in self.rows], dtype=pl.Int64)
-        rows = rows.with_columns(
-            pl.concat([numbers] * len(at)).alias("notice"), spoken.texts()[pl.concat(values)].alias("values")
-        )
-        return rows.filter(pl.col("verdict").is_not_null()).select(*RULES)
+        row = pl.concat(of) if of else places.clear()
+        texts = spoken.texts()[(rows["values"] + row).fill_null(0)]
+        return rows.with_columns(numbers[row], texts.alias("values")).select(*RULES)
+
+    def _of_kinds(self, kinds: Sequence[str]) -> pl.Series | None:
+        """The places of the notices that are of these kinds; None if all are."""
+        if set(kinds).issuperset(KINDS):
+            return None
+        found = self._places.get(tuple(kinds))
+        if found is None:
+            found = self.kinds.is_in([_KINDS[kind] for kind in kinds if kind in _KINDS]).arg_true()
+            self._places[tuple(kinds)] = found
+        return found
 
 
 def _number(known: list[Any], one: Any) -> int:
@@ -575,13 +650,18 @@ def _number(known: list[Any], one: Any) -> int:
     return known.index(one)
 
 
-def _taken(values: Sequence[int], codes: pl.Series) -> pl.Series:
-    return pl.Series(values, dtype=pl.Int64)[codes]
+def _table(values: Sequence[int], dtype: Any = pl.Int64) -> pl.Series:
+    return pl.Series(values, dtype=dtype)
 
 
-def _with(totals: list[pl.Series], shares: Sequence[tuple[int, ...]], codes: pl.Series) -> list[pl.Series]:
+def _words(shares: Sequence[tuple[int, ...]], count: int) -> list[pl.Series]:
+    """A column for each word of what classes add to sums."""
+    return [_table([share[word] for share in shares]) for word in range(count)]
+
+
+def _with(totals: list[pl.Series], tables: list[pl.Series], codes: pl.Series) -> list[pl.Series]:
     """The words of sums, and what the class of each notice adds to them."""
-    return [total + _taken([share[word] for share in shares], codes) for word, total in enumerate(totals)]
+    return [total + table[codes] for total, table in zip(totals, tables, strict=True)]
 
 
 def _added(words: tuple[int, ...], more: tuple[int, ...]) -> tuple[int, ...]:
@@ -607,28 +687,23 @@ class _Spoken:
         self._starts: dict[tuple[str, ...], int] = {}
         self._height = 1
         self._columns: dict[str, pl.Series] = {}
-        self._rows = pl.int_range(batch.height, dtype=pl.UInt32, eager=True)
-        self._nothing = pl.zeros(batch.height, dtype=pl.UInt32, eager=True)
 
-    def of(self, records: Sequence[_Class], codes: pl.Series, there: Sequence[int]) -> pl.Series:
-        """For each notice the place of what decided one rule; 0, which is nothing, where it is not decided.
+    def starts(self, records: Sequence[_Class], there: Collection[int]) -> list[int | None]:
+        """For each class the place in `texts` of what decided a rule, for the first notice; None: it is not decided.
 
         Args:
             records: The classes.
-            codes: Which of them each notice is in.
-            there: Those that any is in.
+            there: Those that any notice is in.
         """
         starts: list[int | None] = [None] * len(records)
         for number in there:
             said = records[number].said
             if said is not None and said.verdict in ("pass", "fail"):
                 starts[number] = self._start(records[number].settled)
-        if not any(starts):
-            return self._nothing
-        return (pl.Series(starts, dtype=pl.UInt32)[codes] + self._rows).fill_null(0)
+        return starts
 
     def texts(self) -> pl.Series:
-        """All that was written."""
+        """All that was written; the first is nothing."""
         return pl.concat(self._written)
 
     def _start(self, settled: tuple[str, ...]) -> int:
@@ -651,10 +726,20 @@ class _Spoken:
         if known is None:
             known = self._quick(reference)
             if known is None:
-                written = [orjson.dumps(_value(row, reference)).decode() for row in self.batch.rows]
-                known = pl.Series(written, dtype=pl.String)
+                known = pl.Series(self._slow(reference), dtype=pl.String)
             self._columns[reference] = known
         return known
+
+    def _slow(self, reference: str) -> list[str]:
+        name = reference.partition("[")[0]
+        values, given = self.batch.values.get(name), self.batch.values.get(name + GIVEN)
+        written = ["null"] * self.batch.height
+        if values is None and given is None:
+            return written
+        for index, row in enumerate(self.batch.rows):
+            if name in row or given is not None:
+                written[index] = orjson.dumps(_value(row, reference)).decode()
+        return written
 
     def _quick(self, reference: str) -> pl.Series | None:
         """The same by Polars, for what it writes as JSON does."""

@@ -59,7 +59,11 @@ class _Tally:
         return tuple(words)
 
     def unpacked(self, words: Sequence[pl.Series]) -> list[pl.Series]:
-        return [(words[word] // (1 << shift)) % (mask + 1) for word, shift, mask in self.places]
+        frame = pl.DataFrame([column.alias(str(word)) for word, column in enumerate(words)])
+        return frame.select(
+            ((pl.col(str(word)) // (1 << shift)) % (mask + 1)).alias(str(place))
+            for place, (word, shift, mask) in enumerate(self.places)
+        ).get_columns()
 
 
 @dataclass(frozen=True, slots=True)

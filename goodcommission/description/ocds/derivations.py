@@ -185,7 +185,7 @@ class Reading:
         self.fields: dict[str, Any] = self.tender if isinstance(self.tender, dict) else {}
         """What the tender section holds."""
         self.lots = records(self.fields.get("lots"))
-        self.divisions: list[Any] = self.lots if self.lots else [self.tender]
+        self.divisions: list[Any] = [*self.lots] or [self.tender]
         """What terms are stated for: each lot, or the whole where there are none."""
         self.awards = [one for one in records(self.root.get("awards")) if _is_award(one)]
         self.contracts = records(self.root.get("contracts"))
