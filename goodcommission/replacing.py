@@ -33,7 +33,7 @@ def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
     if before is not None and not stat.S_ISREG(before.st_mode):
         if stat.S_ISDIR(before.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
-        with open(target, "wb") as file:
+        with open(path, "wb") as file:  # the name as it was given: what /dev/stdout leads to may have none
             file.write(data)
         return
     if before is not None:  # whether it may be written, which a rename would not ask

@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
@@ -509,8 +510,14 @@ def after_each_moment_of_a_scan(
 
 
 def _each_moment(drills: Drills, folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """All commands, killed, stopped and refused at each change of their folder."""
+    """All commands, killed, stopped and refused at each change of their folder.
+
+    The forms of an audit are written by one function: a report as text and one as bytes stand for all.
+    """
+    forms = {f"audit {form}" for form in ("html", "markdown", "sarif", "junit", "gitlab", "csv")}
     for name, one in commands().items():
+        if name in forms:
+            continue
         for there in (False, True):
             if (one.replaces or not there) and (there or not one.needs_old):
                 given = {"signals": (signal.SIGKILL, signal.SIGTERM, signal.SIGINT), "errors": (errno.ENOSPC,)}
@@ -521,10 +528,106 @@ def _each_moment(drills: Drills, folder: Path) -> Iterator[tuple[str, list[str]]
 
 
 def _each_moment_of_scans(drills: Drills, folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """All forms of a scan, killed at each change, and told at each that the disk is full."""
+    """All forms of a scan, killed, stopped and refused at each change of their folder."""
     for name, args in SCANS.items():
-        given = {"signals": (signal.SIGKILL,), "errors": (errno.ENOSPC,) if name == "scan" else ()}
-        yield name, list(after_each_moment_of_a_scan(drills, folder, args, **given))  # type: ignore[arg-type]
+        for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+            said = list(after_each_moment_of_a_scan(drills, folder, args, signals=(number,)))
+            yield f"{name}, {number.name}", said
+        yield f"{name}, full disk", list(after_each_moment_of_a_scan(drills, folder, args, errors=(errno.ENOSPC,)))
+
+
+CHUNKED = """
+import sys
+from goodcommission.scan import inputs
+inputs.CHUNK_TEXTS = 2
+from goodcommission.cli import main
+main(prog_name="goodcommission")
+"""
+"""The command line, whose scans are in chunks of two texts."""
+
+
+def _workers(drills: Drills, folder: Path, rounds: int = 60) -> Iterator[tuple[str, list[str]]]:
+    """A scan by several processes: it is killed or stopped at any time, or one of them, or all; none hangs or stays."""
+    random = Random(rounds)
+    with copied(folder) as place:
+        lines = []
+        for number in range(24):
+            one = json.loads((place / "notice.json").read_bytes())
+            one = one.get("releases", [one])[0]
+            lines.append(json.dumps({**one, "ocid": f"{one['ocid']}-{number}", "id": str(number)}))
+        (place / "many.jsonl").write_text("\n".join(lines), "utf-8")
+        command = [sys.executable, "-W", "ignore", "-c", CHUNKED, "scan", "many.jsonl", "--pack", "market-diversity"]
+
+        def started(*more: str) -> subprocess.Popen[bytes]:
+            return subprocess.Popen(
+                [*command, "--jobs", "2", *more],
+                cwd=place,
+                env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80"},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+
+        def ended(process: subprocess.Popen[bytes]) -> Ended:
+            try:
+                said = process.communicate(timeout=240)[1].decode("utf-8", "replace")
+                return Ended(process.returncode, b"", said)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                return Ended(None, b"", "it hung")
+
+        began = time.monotonic()
+        usual = ended(started("-o", "whole"))
+        lasts = time.monotonic() - began
+        whole = contents(place / "whole")
+        if usual.status != 0:
+            yield "workers", [str(usual)]
+            return
+        for turn in range(rounds):
+            number = random.choice((signal.SIGKILL, signal.SIGTERM, signal.SIGINT))
+            whom = random.choice(("it", "one", "one", "all"))
+            process = started("-o", "out")
+            time.sleep(random.random() * lasts)
+            if whom != "it" and process.poll() is None:
+                children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+                for child in children if whom == "all" else random.sample(children, min(1, len(children))):
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(int(child), signal.SIGKILL)
+            else:
+                process.send_signal(number)
+            first = ended(process)
+            wrong = []
+            allowed = (0, 2) if whom != "it" else (0, -number) if number == signal.SIGKILL else (0, 128 + number)
+            early = whom == "it" and first.status == -number  # before the command has said what it does with it
+            if not early and (first.status not in allowed or "Traceback" in first.said):
+                wrong.append(str(first))
+            left = _still_there(process.pid, 20)
+            if left:
+                wrong.append(f"{left} processes stay")
+            if first.status != 0:
+                again = started("-o", "out", *(["--resume"] if (place / "out.partial").exists() else []))
+                if (last := ended(again)).status != 0:
+                    wrong.append(f"it can't be finished: {last}")
+            if contents(place / "out") != whole:
+                wrong.append("other bytes")
+            shutil.rmtree(place / "out", ignore_errors=True)
+            shutil.rmtree(place / "out.partial", ignore_errors=True)
+            yield f"round {turn}, {number.name if whom == 'it' else 'SIGKILL'} to {whom}: {first.status}", wrong
+
+
+def _still_there(session: int, seconds: float) -> list[int]:
+    """The processes of a session that have not ended after a while."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = []
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                state, _, _, own = path.read_text().rpartition(")")[2].split()[:4]
+                if int(own) == session and state != "Z":
+                    found.append(int(path.parent.name))
+        if not found or time.monotonic() > deadline:
+            return found
+        time.sleep(0.1)
 
 
 def _file_systems(drills: Drills, folder: Path) -> Iterator[tuple[str, list[str]]]:
@@ -649,6 +752,7 @@ def _tell(*lines: str) -> None:
 GROUPS = {
     "moments": _each_moment,
     "scans": _each_moment_of_scans,
+    "workers": _workers,
     "file-systems": _file_systems,
     "streams": _streams,
     "many": _many,

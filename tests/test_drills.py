@@ -98,6 +98,15 @@ def test_what_cannot_be_replaced(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["loop"]
 
 
+def test_a_pipe_is_written_to_by_whatever_name() -> None:
+    """As ``--output /dev/stdout`` and ``--output >(command)`` name it."""
+    reading, writing = os.pipe()
+    replace_file(f"/dev/fd/{writing}", b"what is read")
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        assert pipe.read() == b"what is read"
+
+
 @pytest.mark.usefixtures("either_way")
 def test_a_file_that_may_not_be_written_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_bytes(b"old")

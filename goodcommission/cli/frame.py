@@ -106,6 +106,8 @@ def deliver(text: str, output: Path | None, *, as_bytes: bool = False) -> None:
         replace_file(output, text.encode("utf-8", "backslashreplace"))
     except IsADirectoryError:
         fail(Fault("this is a folder, not a file", str(output), suggestion="Name a file in it."))
+    except BrokenPipeError:  # a pipe that nobody reads any more, as standard output may be
+        raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         fail(Fault(f"this file cannot be written: {reason}", str(output), suggestion="Nothing was written."))
