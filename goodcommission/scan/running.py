@@ -613,8 +613,8 @@ class _Workers:
                 process.start()
             except RuntimeError:
                 raise _unguarded() from None
-        its.close()
-        self.workers.append(_Worker(process, mine))
+            its.close()
+            self.workers.append(_Worker(process, mine))
 
     def _send(self, worker: _Worker, chunk: Chunk) -> None:
         worker.chunk, worker.waits = chunk, False
@@ -661,20 +661,25 @@ def _unguarded() -> ScanError:
 
 @contextmanager
 def _quiet_start() -> Iterator[None]:
-    """Start a process that leaves Ctrl+C to us, and has one thread and memory that stays for its tables."""
+    """Start a process that leaves Ctrl+C to us, and has one thread and memory that stays for its tables.
+
+    What stops us waits until the process is known: else it would begin, and find nobody.
+    """
     before = {name: os.environ.get(name) for name in _TABLES}
     os.environ.update(_TABLES)
-    masked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if hasattr(signal, "pthread_sigmask") else None
+    masked = None
+    if hasattr(signal, "pthread_sigmask"):
+        masked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
     try:
         yield
     finally:
-        if masked is not None:
-            signal.pthread_sigmask(signal.SIG_SETMASK, masked)
         for name, value in before.items():
             if value is None:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+        if masked is not None:  # last: here is where we may be stopped
+            signal.pthread_sigmask(signal.SIG_SETMASK, masked)
 
 
 def _told(line: Connection) -> Any:
@@ -686,6 +691,8 @@ def _told(line: Connection) -> Any:
 def work(line: Connection, plan: Plan) -> None:
     """What a worker does, until nobody listens: read a chunk, ask, audit it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGHUP})
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         try:
             auditor = Auditor(plan)
