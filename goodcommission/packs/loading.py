@@ -7,6 +7,7 @@ import json
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache, lru_cache
 from hashlib import sha256
@@ -313,13 +314,24 @@ def _kept_grade(path: Path, own: LoadedPack, available: Sequence[LoadedPack]) ->
 
 
 def _stamp(path: Path) -> tuple[object, ...]:
-    """What changes when a file, or the grade beside it, is edited."""
+    """What changes when a file, or the grade beside it, is edited or replaced.
+
+    The time of the last edit can be set, and comes again where a clock is set back; that of the last change of the file
+    as such (``ctime``) can't be set, and a file that takes its place is another.
+    """
+
+    def state(path: Path) -> tuple[int, ...]:
+        about = path.stat()
+        return about.st_mtime_ns, about.st_ctime_ns, about.st_ino, about.st_size
+
     try:
-        state, beside = path.stat(), path.with_name(path.stem + KEPT_GRADE)
+        own = state(path)
     except OSError as error:  # taken away since it was found
         raise PackError(Fault(f"this file can't be read: {error.strerror or error}", str(path))) from None
-    graded = beside.stat().st_mtime_ns if beside.exists() else None
-    return str(path), state.st_mtime_ns, state.st_size, graded
+    graded = None
+    with suppress(FileNotFoundError):
+        graded = state(path.with_name(path.stem + KEPT_GRADE))
+    return str(path), own, graded
 
 
 if __name__ == "__main__":
