@@ -131,7 +131,7 @@ def read_waivers(path: str | os.PathLike[str], *, most_days: int = MOST_DAYS) ->
         raise WaiverError(Fault("a file of waivers is a mapping with a list under `waivers:`", source.name, 1, 1, ""))
     written, wrong = read_entries(_File, raw, "waivers", _Written)
     if wrong:
-        raise WaiverError(*(_fault(source, raw, one) for one in wrong))
+        raise WaiverError(*(_fault(source, one) for one in wrong))
     beyond = (fault for index, one in enumerate(written) for fault in _beyond_fields(source, index, one, most_days))
     faults = list(islice(beyond, MOST_FAULTS))
     if faults:
@@ -145,7 +145,7 @@ def read_waivers(path: str | os.PathLike[str], *, most_days: int = MOST_DAYS) ->
     )
 
 
-def _fault(source: Source, raw: Any, error: dict[str, Any]) -> Fault:
+def _fault(source: Source, error: dict[str, Any]) -> Fault:
     parts = list(error["loc"])
     name, kind = str(parts[-1]) if parts else "", error["type"]
     known = list(_File.model_fields if len(parts) < 2 else _Written.model_fields)

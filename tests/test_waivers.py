@@ -517,6 +517,7 @@ def test_each_fault_is_told_in_full(tmp_path: Path, text: str, expected: list[tu
 def test_a_rule_and_an_owner_may_have_one_letter(tmp_path: Path) -> None:
     (one,) = read(tmp_path, yaml.safe_dump({"waivers": [{**GOOD, "rule": "A", "owner": " J "}]})).items
     assert (one.rule, one.owner) == ("A", "J")
+    assert (one.document, one.pointer, one.note) == ("tender.json", None, None)
 
 
 def test_a_last_day_beyond_the_calendar_is_no_danger(tmp_path: Path) -> None:
@@ -578,6 +579,7 @@ def test_what_is_missing_is_told_anew_without_what_is_waived() -> None:
     assert worth == sorted(worth)
     assert worth != [(-one.narrows, one.name) for one in TENDER.missing]
     assert any(one.narrows for one in report.missing)
+    assert report.packs == without.packs != TENDER.packs
 
 
 def test_a_name_may_hold_folders_of_another_system() -> None:
@@ -627,6 +629,9 @@ def test_a_rule_of_a_pack_of_ones_own_can_be_waived() -> None:
 
     own = TENDER.model_copy(update={"results": tuple(map(renamed, TENDER.results))})
     assert apply(own, waiver(rule="OWN-1"), DAY).result("OWN-1").waived
+    with pytest.raises(WaiverError) as error:
+        apply(own, waiver(rule="own-1"), DAY)
+    assert [fault.suggestion for fault in error.value.faults] == ["Did you mean OWN-1?"]
 
 
 def test_where_a_finding_rests_is_said_where_a_pointer_does_not_cover_it() -> None:
