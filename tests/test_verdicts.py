@@ -271,6 +271,14 @@ SUMS: dict[str, Any] = {
                 {"pass": "subcontracting.actual_vcs_share > 0.5"},
             ],
         ),
+        written(
+            "S-07",
+            tier="small",
+            let={"twice": {"is": "value.total * 2.0", "unit": "GBP"}},
+            when="twice > 300.0",
+            require="lots.considered",
+            finding="No.",
+        ),
     ],
 }
 CLAIMED = {"verdict": "pass", "claimed": True}
@@ -305,6 +313,7 @@ SUMMED: list[tuple[dict[str, Any], dict[str, dict[str, Any]]]] = [
         {
             "S-02": {**CLAIMED, **TOTAL},
             "S-05": {**FAILED, **TOTAL, "finding": "£33.33 each."},
+            "S-07": {"verdict": "not_applicable", "reason": "what it is about does not arise here", **TOTAL},
         },
     ),
     (
@@ -316,7 +325,13 @@ SUMMED: list[tuple[dict[str, Any], dict[str, dict[str, Any]]]] = [
     ),
     ({"total": 1e308}, {"S-02": BEYOND, "S-03": {"verdict": "fail", **TOTAL, "finding": "not known is too much."}}),
     ({"total": 10, "stage": "draft"}, {"S-04": {**CLAIMED, **TOTAL, "notes": ["Twice is £20."]}}),
-    ({}, {"S-02": {"verdict": "unknown", "missing": ["value.total"]}}),
+    (
+        {},
+        {
+            "S-02": {"verdict": "unknown", "missing": ["value.total"]},
+            "S-07": {"verdict": "unknown", "missing": ["value.total", "lots.considered"]},
+        },
+    ),
 ]
 
 
@@ -642,6 +657,25 @@ def test_what_evidence_of_one_item_shows_is_not_said_of_all(tmp_path: Path) -> N
         stated = {"service": {"need_areas": ["housing", "skills"]}, "evidence": evidence}
         (result,) = audited(packs, stated).results
         assert (result.verdict, result.claimed, result.evidenced) == ("pass", False, evidenced)
+
+
+def test_of_two_items_the_one_with_evidence_is_named_however_it_is_asked(tmp_path: Path) -> None:
+    needed = "requirements.insurance.exists(i, i.needed_by == 'award')"
+    rules = [
+        written("I-01", tier="small", require=needed, finding="None is."),
+        written("I-02", tier="small", let={"one": {"is": needed}}, require="one", finding="None is."),
+        written("I-03", tier="small", decide=[{"pass": needed}]),
+        written("I-04", tier="small", due_from="awarded", planned=needed, require="lots.considered", finding="No."),
+    ]
+    (tmp_path / "trial.yaml").write_text(yaml.safe_dump({**PACK, "rules": rules, "parameters": {}}), "utf-8")
+    packs = load_packs(["trial"], rules=[tmp_path])
+    for shown, named, claimed in ((None, 0, True), (1, 1, False), (0, 0, False), (2, 0, True)):
+        items = [{"kind": "other", "needed_by": by} for by in ("award", "award", "bid")]
+        evidence = [] if shown is None else [{"pointer": f"/requirements/insurance/{shown}", "document": "Minutes"}]
+        stated = {"stage": "draft", "requirements": {"insurance": items}, "evidence": evidence}
+        for result in audited(packs, stated).results:
+            assert (result.verdict, result.claimed) == ("pass", claimed), (result.rule.id, shown)
+            assert result.decided_by == (f"requirements.insurance[{named}].needed_by",), (result.rule.id, shown)
 
 
 def test_what_the_document_says_of_itself_will_do_to_be_asked_and_not_to_be_met(tmp_path: Path) -> None:
