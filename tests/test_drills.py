@@ -179,7 +179,8 @@ WRITES_BY_ITSELF = {"replacing.py", "scan/writing.py"}
 def test_all_that_is_written_is_written_in_one_step() -> None:
     """By `replace_file`, or by the folder of a scan, which has a journal; else a drill below would prove little."""
     found = []
-    for path in (ROOT / "goodcommission").rglob("*.py"):
+    package = Path(replacing.__file__).parent  # as it is installed, which may be elsewhere
+    for path in package.rglob("*.py"):
         text = path.read_text("utf-8")
         if not any(word in text for word in ("open(", "write_text", "write_bytes")):
             continue
@@ -192,7 +193,7 @@ def test_all_that_is_written_is_written_in_one_step() -> None:
                 name == "open" and any(set(mode) & set("wax+") and set(mode) <= set("rwaxbt+") for mode in modes)
             )
             if writes:
-                found.append(path.relative_to(ROOT / "goodcommission").as_posix())
+                found.append(path.relative_to(package).as_posix())
     assert set(found) <= WRITES_BY_ITSELF and len(found) > 3
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from goodcommission.packs.loading import shipped_folder
-from goodcommission.web.processes import _PLACE
+from goodcommission.web.processes import _PLACE, _context
 
 TENDER = (shipped_folder("examples") / "tender.json").read_bytes()
 NOTICE = (shipped_folder("examples") / "ocds" / "find-a-tender-heating-study-tender.json").read_text("utf-8")
@@ -131,6 +131,26 @@ def test_a_process_that_ends_costs_one_answer_and_no_more(serving: Any) -> None:
         time.sleep(0.5)
         statuses = [post(address, "/v1/audit?as_of=2026-11-20")[0] for _ in range(3)]
         assert statuses[1:] == [200, 200]
+
+
+def deaf(pipe: Any) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    pipe.send("begun")
+    time.sleep(60)
+
+
+@linux
+@pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
+def test_processes_that_do_not_hear_sigterm_can_be_ended() -> None:
+    """The pool of Python 3.12 and later waits for them when one of them has died, and nothing else goes on."""
+    context = _context()
+    mine, its = context.Pipe()
+    process = context.Process(target=deaf, args=(its,))
+    process.start()
+    assert mine.recv() == "begun"
+    process.terminate()
+    process.join(20)
+    assert process.exitcode == -signal.SIGKILL
 
 
 def test_what_is_too_much_is_refused_at_once(serving: Any) -> None:

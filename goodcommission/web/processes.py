@@ -108,12 +108,29 @@ def start(service: Service, amount: int) -> ProcessPoolExecutor:
     # What is there now stays shared: collecting would touch, and so copy, all of it.
     gc.collect()
     gc.freeze()
-    context = multiprocessing.get_context("fork")
+    context = _context()
     started = context.Value("i", 0)
     pool = ProcessPoolExecutor(amount, mp_context=context, initializer=_started, initargs=(os.getpid(), started))
     pool.submit(int).result()
     gc.unfreeze()
     return pool
+
+
+def _context() -> multiprocessing.context.ForkContext:
+    """How processes are forked: they don't hear SIGTERM, so that the pool's way to end one has to be another.
+
+    Where one of them has died, the pool of Python 3.12 and later tells the others to end, and waits for them with its
+    lock held: they would not, and the server would stand still.
+    """
+
+    class Endable(multiprocessing.context.ForkProcess):
+        def terminate(self) -> None:
+            self.kill()
+
+    class Context(multiprocessing.context.ForkContext):
+        Process = Endable
+
+    return Context()
 
 
 def submit(pool: ProcessPoolExecutor, asked: Asked) -> Future[Made]:
