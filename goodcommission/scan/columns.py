@@ -101,7 +101,7 @@ def _is_direct(part: Part) -> bool:
 
 def room(count: int) -> int:
     """A bound for so many numbers that seldom changes when there are more of them."""
-    return max(16, 1 << count.bit_length())
+    return max(4, 1 << count.bit_length())
 
 
 class Coder:
@@ -473,7 +473,9 @@ class Batch:
     def _column(self, part: Part) -> pl.Series:
         """The column of a part, also where it is the same for all."""
         answer = part.value if part.op == "const" else self.answer(part)
-        return answer if isinstance(answer, pl.Series) else pl.Series([answer] * self.height, dtype=DTYPES[part.type])
+        if isinstance(answer, pl.Series):
+            return answer
+        return pl.repeat(answer, self.height, dtype=DTYPES[part.type], eager=True)
 
     def _joined(self, part: Part) -> pl.Series:
         left, right = (pl.lit(self._column(arg)) for arg in part.args)
@@ -569,13 +571,12 @@ def rounded(numbers: pl.Series) -> pl.Series:
     divisor = pl.repeat(1e6, len(numbers), dtype=pl.Float64, eager=True)
     frame = pl.select(rounded=scaled.round(0) / pl.lit(divisor), doubtful=(~exact).fill_null(False))
     rounded, doubtful = frame["rounded"], frame["doubtful"]
-    if not doubtful.any():
-        return rounded
+    at = doubtful.arg_true()
     values = [
-        (round(number, LET_DIGITS) if math.isfinite(number) else None) if doubt and number is not None else quick
-        for number, quick, doubt in zip(numbers.to_list(), rounded.to_list(), doubtful.to_list(), strict=True)
+        None if number is None or not math.isfinite(number) else round(number, LET_DIGITS)
+        for number in numbers[at].to_list()
     ]
-    return pl.Series(values, dtype=pl.Float64)
+    return rounded.scatter(at, pl.Series(values, dtype=pl.Float64)) if values else rounded
 
 
 _OPERATORS: Final[Mapping[str, Callable[..., Any]]] = {

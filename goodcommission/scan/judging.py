@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import orjson
 import polars as pl
@@ -49,6 +49,7 @@ _TURNED: Final = 3
 """Whether the last day of review of a law is over: not known, no, yes."""
 MOST_CLASSES: Final = 20_000
 """How many classes of the same rules are remembered; then they are forgotten together."""
+_GOVERNING: Final = {kind: (*names, "as_at") for kind, names in GOVERNING.items()}
 _KINDS: Final = {kind: index for index, kind in enumerate(KINDS)}
 _STAGES: Final[Mapping[str | None, int]] = {None: 0, **{stage: index + 1 for index, stage in enumerate(STAGES)}}
 _FIRST_DAY: Final = 1 - EPOCH
@@ -132,15 +133,22 @@ class _Asked:
             one.records.clear()
 
 
-class Stated(NamedTuple):
+class Stated:
     """What one notice states, and where it is; the notice itself need not be kept."""
 
-    number: int
-    file: str
-    line: int
-    pointer: str
-    values: Mapping[str, Any]
-    """By the names of the facts, with the day on which it is audited (``as_of``)."""
+    __slots__ = ("file", "line", "number", "pointer", "values")
+
+    def __init__(self, number: int, file: str, line: int, pointer: str, values: Mapping[str, Any]) -> None:
+        self.number = number
+        self.file = file
+        self.line = line
+        self.pointer = pointer
+        self.values = values
+        """By the names of the facts, with the day on which it is audited (``as_of``)."""
+
+    def numbered(self, number: int) -> Stated:
+        """The same with another number."""
+        return Stated(number, self.file, self.line, self.pointer, self.values)
 
 
 class Judge:
@@ -284,7 +292,7 @@ class Judge:
         if self.as_of is not None:
             values[AS_OF] = self.as_of
         else:
-            for name in (*GOVERNING[values["kind"]], "as_at"):
+            for name in _GOVERNING[values["kind"]]:
                 if name in values:
                     values[AS_OF] = values[name]
                     break

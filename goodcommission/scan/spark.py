@@ -313,7 +313,7 @@ def _entries(judge: Judge, file: str, line: int, text: bytes | None) -> Iterator
 def _rows(judge: Judge, entries: Sequence[_Entry]) -> Iterator[pa.RecordBatch]:
     """The rows of some entries: of those that are audited, then of those that are not."""
     rejections = [(place, one.said) for place, one in enumerate(entries) if isinstance(one.said, Rejection)]
-    rows = [one.said._replace(number=place) for place, one in enumerate(entries) if isinstance(one.said, Stated)]
+    rows = [one.said.numbered(place) for place, one in enumerate(entries) if isinstance(one.said, Stated)]
     notices, rules = judged(judge, rows, rejections)
     if notices.height:
         places = notices["notice"].to_list()

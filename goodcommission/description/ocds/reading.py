@@ -7,7 +7,7 @@ leaves to the careful way: `Reader.read` then says nothing at all.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, ClassVar, Final
 
@@ -21,10 +21,75 @@ from goodcommission.description.validation import AMOUNTS_IN_ORDER, COUNTS_IN_OR
 
 __all__ = ["STATED", "Reader"]
 
-Store = str | Callable[[dict[str, Any], Said], None]
-"""The name under which what is said stands as it is, or what puts it in otherwise."""
 Doubt = Callable[[Reading], bool]
-Plan = tuple[Sequence[tuple[Read, Store]], Sequence[Doubt]]
+
+_AS_IT_IS: Final = 0
+_DAY: Final = 1
+_MONEY: Final = 2
+_TEXT_OR_NONE: Final = 3
+_DAY_OR_NONE: Final = 4
+_ITEMS: Final = 5
+"""The forms in which conditions see facts."""
+
+
+class Step:
+    """How one fact is read, and the form in which conditions see it."""
+
+    __slots__ = ("complete", "fields", "form", "given", "name", "read")
+
+    def __init__(self, fact: Fact, read: Read) -> None:
+        self.name = fact.name
+        self.given = fact.name + GIVEN
+        self.complete = fact.name + COMPLETE
+        self.read = read
+        self.fields: Mapping[str, Fact] = fact.fields
+        if fact.type.startswith("list"):
+            self.form = _ITEMS
+        elif fact.type == "money":
+            self.form = _MONEY
+        elif fact.type == "date":
+            self.form = _DAY_OR_NONE if fact.may_be_none else _DAY
+        else:
+            self.form = _TEXT_OR_NONE if fact.may_be_none else _AS_IT_IS
+
+    def store(self, values: dict[str, Any], stated: Any) -> None:
+        """Put what was said of the fact into the values."""
+        form = self.form
+        if form == _AS_IT_IS:
+            values[self.name] = stated
+        elif form == _DAY:
+            values[self.name] = _day(stated)
+        elif form == _MONEY:
+            amount = _pounds(stated)
+            if amount is not None:
+                values[self.name] = amount
+        elif form == _TEXT_OR_NONE:
+            given = values[self.given] = stated != NONE
+            if given:
+                values[self.name] = stated
+        elif form == _DAY_OR_NONE:
+            values[self.given] = True
+            values[self.name] = _day(stated)
+        else:
+            if isinstance(stated, dict):
+                stated = stated["items"].value
+                values[self.complete] = True
+            values[self.name] = (
+                [_record(item.value, self.fields) for item in stated]
+                if self.fields
+                else [item.value for item in stated]
+            )
+
+
+class Plan:
+    """What to read of a notice."""
+
+    __slots__ = ("doubts", "steps")
+
+    def __init__(self, steps: list[Step], doubts: list[Doubt]) -> None:
+        self.steps = steps
+        self.doubts = doubts
+
 
 _SECTIONS: Final = ("", "tender", "lots")
 """Where the sources of facts begin: the notice itself, its tender, its lots."""
@@ -32,6 +97,7 @@ _PLANS: Final = 4096
 """How many plans are remembered; publishers write the same few hundred sets of sections."""
 
 _POUNDS: Final = "GBP"
+_NOTHING: Final = frozenset[str]()
 _ALWAYS: Final = frozenset({"kind", "stage"})
 
 
@@ -78,13 +144,14 @@ class Reader:
         found = (
             self._of_notice.intersection(reading.root),
             self._of_tender.intersection(reading.fields),
-            self._of_lots.intersection(set[str]().union(*reading.lots)),
+            self._of_lots.intersection(set[str]().union(*reading.lots)) if reading.lots else _NOTHING,
         )
         plan = self._plans.get(found)
         if plan is None:
             there = {(section, name) for section, names in zip(_SECTIONS, found, strict=True) for name in names}
             names = [name for name, begins in self._begins.items() if not begins or not begins.isdisjoint(there)]
-            plan = [(STATEMENTS[name].read, _store(dictionary()[name])) for name in names], _doubts(frozenset(names))
+            steps = [Step(dictionary()[name], STATEMENTS[name].read) for name in names]
+            plan = Plan(steps, _doubts(frozenset(names)))
             if len(self._plans) >= _PLANS:
                 self._plans.clear()
             self._plans[found] = plan
@@ -106,61 +173,16 @@ class Reader:
         if process is None:
             return None
         reading = Reading(process, remarks=False)
-        plan, doubts = self._plan(reading)
-        for doubt in doubts:
+        plan = self._plan(reading)
+        for doubt in plan.doubts:
             if doubt(reading):
                 return None
         values: dict[str, Any] = {}
-        for read, store in plan:
-            found = read(reading)
-            if found is None:
-                continue
-            if isinstance(store, str):
-                values[store] = found.value
-            else:
-                store(values, found)
+        for step in plan.steps:
+            found = step.read(reading)
+            if found is not None:
+                step.store(values, found.value)
         return values
-
-
-def _store(fact: Fact) -> Store:
-    """Puts what was said of a fact into the values, in the form that conditions see."""
-    name = fact.name
-
-    def day(values: dict[str, Any], said: Said) -> None:
-        values[name] = _day(said.value)
-
-    def money(values: dict[str, Any], said: Said) -> None:
-        amount = _pounds(said.value)
-        if amount is not None:
-            values[name] = amount
-
-    def text_or_none(values: dict[str, Any], said: Said) -> None:
-        given = values[name + GIVEN] = said.value != NONE
-        if given:
-            values[name] = said.value
-
-    def day_or_none(values: dict[str, Any], said: Said) -> None:
-        values[name + GIVEN] = True
-        values[name] = _day(said.value)
-
-    def items(values: dict[str, Any], said: Said) -> None:
-        stated = said.value
-        if isinstance(stated, dict):
-            stated = stated["items"].value
-            values[name + COMPLETE] = True
-        values[name] = [_record(item.value, fact.fields) for item in stated] if fact.fields else _plain(stated)
-
-    if fact.type.startswith("list"):
-        return items
-    if fact.type == "money":
-        return money
-    if fact.type == "date":
-        return day_or_none if fact.may_be_none else day
-    return text_or_none if fact.may_be_none else name
-
-
-def _plain(items: list[Said]) -> list[Any]:
-    return [item.value for item in items]
 
 
 def _record(item: Mapping[str, Said | None], fields: Mapping[str, Fact]) -> dict[str, Any]:
