@@ -93,7 +93,7 @@ def test_what_cannot_be_replaced(tmp_path: Path) -> None:
     ):
         with pytest.raises(OSError, match=rf"Errno {reason}\]"):
             replace_file(tmp_path / name, b"new")
-    with pytest.raises(ValueError, match="null (byte|character)"):
+    with pytest.raises(ValueError, match=r"null (byte|character)"):
         replace_file(tmp_path / "a\0b", b"new")
     assert os.listdir(tmp_path) == ["loop"]
 
