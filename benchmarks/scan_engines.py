@@ -4,7 +4,8 @@
 
 Reading: DuckDB loads the JSON with the types that it finds, and that is all; a scan parses with orjson, checks the text
 and reads the facts. Answering: each comparison of a fact with a number, a date or a text in the shipped rules, and for
-each rule the key that its comparisons make, as one statement of DuckDB over an Arrow table and as columns of Polars.
+rules that compare the same the key that the comparisons make, as one statement of DuckDB over an Arrow table and as
+columns of Polars.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import polars as pl
 from scan import write_notices
 
 from goodcommission.packs.loading import load_packs
-from goodcommission.scan.columns import Batch, Part
+from goodcommission.scan.columns import Batch, Key, Part
 from goodcommission.scan.inputs import Chunk, Rejection, Text
 from goodcommission.scan.judging import Judge
 from goodcommission.scan.notices import processes
@@ -83,7 +84,7 @@ def main() -> None:
     batch = Batch(judge.columns, [row.values for row in rows])
     asked = comparisons(judge, batch)
     facts = pl.DataFrame({name: batch.fact(name) for name in sorted({part.args[0].value for part in asked.values()})})
-    places = [[number for number in one.key.atoms if number in asked] for one in judge.rules]
+    places = [[number for number in one.key.atoms if number in asked] for one in judge.asked]
     places = [some for some in places if some]
     arrow = facts.to_arrow()
     database.register("facts", arrow)
@@ -99,12 +100,13 @@ def main() -> None:
 
     def by_polars() -> None:
         fresh = Batch(judge.columns, [])
-        fresh.height, fresh._stated = batch.height, batch._stated
+        fresh.height, fresh.values = batch.height, batch.values
         fresh._facts.update({name: facts[name] for name in facts.columns})
+        fresh.prepare([Key(tuple(some), (), ()) for some in places])
         for some in places:
             total: Any = 0
             for at, number in enumerate(some):
-                total = total + fresh._digit(number) * 3**at
+                total = total + fresh._digits[number].cast(pl.Int64) * 3**at
 
     print(f"  {len(asked)} comparisons, {len(places)} keys")
     print(

@@ -96,13 +96,13 @@ def verdict_words(one: Verdicts) -> str:
     """What came of putting rules to notices, in a sentence."""
     if not one.put:
         return "No rule was put to any notice."
-    decided = (
-        f"met {amount(one.met)} times, not met {amount(one.not_met)} times and not known {amount(one.unknown)} times"
-    )
-    elsewhere = (
-        f"it did not apply {amount(one.not_applicable)} times and was not yet due {amount(one.not_yet_due)} times"
-    )
-    return f"Rules of practice were put to notices {amount(one.put)} times: {decided}; {elsewhere}."
+    decided = f"met {_times(one.met)}, not met {_times(one.not_met)} and not known {_times(one.unknown)}"
+    elsewhere = f"it did not apply {_times(one.not_applicable)} and was not yet due {_times(one.not_yet_due)}"
+    return f"Rules of practice were put to notices {_times(one.put)}: {decided}; {elsewhere}."
+
+
+def _times(many: int) -> str:
+    return "once" if many == 1 else f"{amount(many)} times"
 
 
 def scored_words(one: Spreads) -> str:
