@@ -33,10 +33,11 @@ from goodcommission.packs.compiling import Packs
 from goodcommission.scan.judging import Judge
 from goodcommission.scan.naming import DIVISIONS, FIELDS, fact_title, field_of, stated_by_field
 from goodcommission.scan.notices import Notice
-from goodcommission.scan.summary import Counts, Heap, Summary, summarise
+from goodcommission.scan.summary import Counts, Heap, Summary, Verdicts, summarise
 from goodcommission.scan.summary_html import html
 from goodcommission.scan.summary_text import text
 from goodcommission.scan.sums import Partial, decided_by_facts, merged, partial, thresholds
+from goodcommission.scan.wording import verdict_words
 
 GOLDEN = Path(__file__).parent / "golden"
 FEW = ("market-diversity", "transparency-and-information", "uk-procurement-act-2023")
@@ -440,3 +441,11 @@ def test_the_page_loads_nothing_and_stays_small() -> None:
     assert len(page.encode()) < 300_000
     assert not re.findall(r"""<(?:script|link|img|iframe)\b|\b(?:src|srcset)=|url\((?!#)|@import""", page)
     assert page == html(whole())
+
+
+def test_what_came_once_is_said_to_have() -> None:
+    said = verdict_words(Verdicts(met=1, not_met=0, unknown=1_200, not_applicable=1, not_yet_due=0, provisional=0))
+    assert said == (
+        "Rules of practice were put to notices 1,202 times: met once, not met 0 times and not known 1,200 times; "
+        "it did not apply once and was not yet due 0 times."
+    )
